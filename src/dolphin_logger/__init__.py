@@ -1,0 +1,1 @@
+"""dolphin-logger: record conversations with any language model, build datasets from the good ones."""
