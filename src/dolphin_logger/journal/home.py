@@ -1,0 +1,90 @@
+"""Home: the folder that holds everything, and who may read it.
+
+    config.json        the user's configuration
+    logs/              segments of records, YYYY-MM-DD_<uuid>.jsonl
+    blobs/             bodies too large for a line, named by their sha256
+    run/               one small file per running proxy, and the pause switch
+
+It knows names and modes, not contents. Invariant: what it makes is 0700 (folders) or 0600 (files),
+whatever the umask.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from dolphin_logger.errors import JournalError
+
+_PRIVATE_FILE = 0o600
+_PRIVATE_FOLDER = 0o700
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Paths below the home folder; nothing is created before `prepare`."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        """The user's configuration."""
+        return self.path / "config.json"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of segments."""
+        return self.path / "logs"
+
+    @property
+    def blobs(self) -> Path:
+        """The folder of large bodies."""
+        return self.path / "blobs"
+
+    @property
+    def run(self) -> Path:
+        """The folder of what is running now."""
+        return self.path / "run"
+
+    @property
+    def pause_switch(self) -> Path:
+        """The file whose presence stops recording."""
+        return self.run / "paused"
+
+    def prepare(self) -> None:
+        """Create the folders that are missing, private to their owner.
+
+        Raises:
+            JournalError: a folder cannot be made or written to.
+        """
+        for folder in (self.path, self.logs, self.run):
+            make_private_folder(folder)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Create a folder and its missing parents with mode 0700; take group and world off an existing one."""
+    try:
+        # pathlib would make the parents with the umask's mode: after `rm -r` of the home, a public one
+        for missing in reversed([path for path in folder.parents if not path.exists()]):
+            missing.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+        folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+        if folder.stat().st_mode & 0o077:
+            folder.chmod(_PRIVATE_FOLDER)
+    except OSError as error:
+        cure = "choose another folder with DOLPHIN_LOGGER_HOME"
+        raise JournalError(f"{folder}: cannot be used: {error.strerror}; {cure}") from error
+
+
+def open_private_file(path: Path, *, append: bool = False) -> int:
+    """Create a new file, mode 0600, never through a link; return its descriptor.
+
+    Raises:
+        OSError: the file exists, or cannot be made.
+    """
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0)
+    flags |= getattr(os, "O_CLOEXEC", 0) | (os.O_APPEND if append else 0)
+    descriptor = os.open(path, flags, _PRIVATE_FILE)
+    if hasattr(os, "fchmod"):
+        os.fchmod(descriptor, _PRIVATE_FILE)
+    return descriptor
