@@ -1,0 +1,17 @@
+"""The proxy: clients on one side, providers on the other, an exchange for each request between.
+
+    server       listening sockets, clock, shutdown
+    connection   one client connection: HTTP/1.1 in, answers out
+    guard        who may talk to us, on raw headers
+    app          which request is served by what
+    routing      which configured model a request means
+    body         a request's bytes: content coding, JSON, the model's place
+    headers      which fields go on, which are recorded
+    relay        one exchange, from request to record
+    tap          the recorded copy of an answer
+    upstream     connections to providers
+    local        answers made in this process
+    suppress     what is not recorded
+
+Nothing here knows that conversations, an index or datasets exist.
+"""

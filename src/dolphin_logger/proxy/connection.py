@@ -1,0 +1,449 @@
+"""One client connection: HTTP/1.1 requests in, answers out.
+
+It knows framing, limits and deadlines, not paths, models or providers: the `Service` decides.
+Why our own: the guard needs raw headers, deadlines on half-sent requests and a broken end for a
+broken answer; see docs/decisions/0001-own-http.md.
+Invariants: one answer at a time, in order of the requests; a body that was cut never ends cleanly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+import time
+from collections import deque
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any, Protocol, cast
+
+import httptools
+import orjson
+
+HEADER_BYTES = 64 * 1024
+HEADER_FIELDS = 100
+HEADER_SECONDS = 10.0
+BODY_IDLE_SECONDS = 30.0
+KEEP_ALIVE_SECONDS = 75.0
+LINGER_SECONDS = 2.0
+WRITE_BUFFER_BYTES = 256 * 1024
+
+Headers = list[tuple[bytes, bytes]]
+Answer = tuple[int, bytes, Headers]
+_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_NEVER = float("inf")
+
+
+class Request:
+    """One request as received; header names are lower-case, values as sent."""
+
+    __slots__ = (
+        "body",
+        "headers",
+        "http10",
+        "keep_alive",
+        "method",
+        "started",
+        "target",
+        "time_ns",
+        "too_large",
+    )
+
+    def __init__(self) -> None:
+        self.method = b""
+        self.target = b""
+        self.headers: Headers = []
+        self.body = b""
+        self.http10 = False
+        self.keep_alive = True
+        self.too_large = False
+        self.time_ns = time.time_ns()
+        self.started = time.monotonic()
+
+    def header(self, name: bytes) -> bytes | None:
+        """Return the first value of a field, named in lower case."""
+        for key, value in self.headers:
+            if key == name:
+                return value
+        return None
+
+
+class Consumer(Protocol):
+    """Who produces the answer and wants to know about the client's end of the line."""
+
+    def client_gone(self) -> None:
+        """The client has left before the answer was finished."""
+        ...
+
+    def client_full(self) -> None:
+        """The client does not read fast enough: stop producing."""
+        ...
+
+    def client_drained(self) -> None:
+        """The client reads again."""
+        ...
+
+
+class Service(Protocol):
+    """What stands behind the connections."""
+
+    def admit(self, request: Request) -> Answer | None:
+        """Judge a request by its head; a returned answer refuses it before its body is read."""
+        ...
+
+    def body_limit(self, request: Request) -> int:
+        """Say how many bytes of body this request may have."""
+        ...
+
+    def serve(self, request: Request, responder: Responder) -> None:
+        """Answer a complete request, now or later; one over its limit comes without body, `too_large`."""
+        ...
+
+    def opened(self, connection: ClientConnection) -> None:
+        """Note a new connection."""
+        ...
+
+    def closed(self, connection: ClientConnection) -> None:
+        """Note that a connection is gone."""
+        ...
+
+
+class Responder:
+    """The answer to one request. `start`, then `write` any number of times, then one ending."""
+
+    __slots__ = ("_chunked", "_close", "connection", "consumer", "done", "request", "started")
+
+    def __init__(self, connection: ClientConnection, request: Request) -> None:
+        self.connection = connection
+        self.request = request
+        self.consumer: Consumer | None = None
+        self.started = False
+        self.done = False
+        self._chunked = False
+        self._close = not request.keep_alive
+
+    def start(self, status: int, headers: Iterable[tuple[bytes, bytes]], *, length: int | None) -> None:
+        """Send status and header fields; `length` is the body's, None when it is not known."""
+        self.started = True
+        lines = [b"HTTP/1.1 %d %s" % (status, _REASONS.get(status, b"Unknown"))]
+        lines += [b"%s: %s" % field for field in headers]
+        if length is not None:
+            lines.append(b"content-length: %d" % length)
+        elif self.request.http10:
+            self._close = True
+        elif status >= 200 and status not in (204, 304):
+            lines.append(b"transfer-encoding: chunked")
+            self._chunked = True
+        if self._close or self.connection.closing:
+            self._close = True
+            lines.append(b"connection: close")
+        elif self.request.http10:
+            lines.append(b"connection: keep-alive")
+        lines.append(b"\r\n")
+        self.connection.send(b"\r\n".join(lines))
+
+    def write(self, pieces: list[bytes]) -> None:
+        """Send pieces of the body, keeping their boundaries as chunks."""
+        if self.done:
+            return
+        if self._chunked:
+            framed = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces if piece]
+            data = framed[0] if len(framed) == 1 else b"".join(framed)
+        else:
+            data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        self.connection.send(data)
+
+    def finish(self) -> None:
+        """End the body properly."""
+        if self.done:
+            return
+        self.done = True
+        if self._chunked:
+            self.connection.send(b"0\r\n\r\n")
+        self.connection.answered(close=self._close)
+
+    def break_off(self) -> None:
+        """End the body so that the client cannot take it for complete; what was sent still arrives."""
+        if self.done:
+            return
+        self.done = True
+        self.connection.break_off(reset=self.request.http10)
+
+    def reply(self, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
+        """Send a whole small answer; HEAD gets no body."""
+        self.start(status, headers, length=len(body))
+        if body and self.request.method != b"HEAD":
+            self.connection.send(body)
+        self.finish()
+
+
+class ClientConnection(asyncio.Protocol):
+    """The protocol object of one accepted connection."""
+
+    __slots__ = (
+        "_body",
+        "_body_size",
+        "_head_size",
+        "_limit",
+        "_parser",
+        "_parsing",
+        "_queue",
+        "_refused",
+        "_service",
+        "_transport",
+        "closing",
+        "deadline",
+        "responder",
+    )
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._parser: Any = httptools.HttpRequestParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._parsing: Request | None = None
+        self._queue: deque[Request] = deque()
+        self._body: list[bytes] = []
+        self._body_size = 0
+        self._head_size = 0
+        self._limit = 0
+        self._refused = False
+        self.responder: Responder | None = None
+        self.closing = False
+        self.deadline = time.monotonic() + HEADER_SECONDS
+
+    # --- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take a new connection."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        self._service.opened(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came; whatever the client does wrong ends in an answer and a close."""
+        if self._refused:
+            return
+        if self._parsing is None or not self._parsing.method:
+            self._head_size += len(data)
+            if self._head_size > HEADER_BYTES + WRITE_BUFFER_BYTES:
+                self._refuse(_protocol_error(431, "request header fields are larger than 64 KiB"))
+                return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._refused = True  # already answered as an ordinary request; nothing more is read
+        except httptools.HttpParserCallbackError as error:
+            refusal = error.__context__
+            if not isinstance(refusal, _Refusal):
+                raise
+            self._refuse(refusal.answer)
+        except httptools.HttpParserError as error:
+            self._refuse(_protocol_error(400, f"not a well-formed HTTP/1.1 request: {error}"))
+
+    def eof_received(self) -> bool:
+        """The client closed its side: no client of an LLM half-closes and waits."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever still produces an answer that nobody reads it."""
+        self._transport = None
+        self.deadline = _NEVER
+        self._queue.clear()
+        responder, self.responder = self.responder, None
+        if responder is not None and not responder.done:
+            responder.done = True
+            if responder.consumer is not None:
+                responder.consumer.client_gone()
+        self._service.closed(self)
+
+    def pause_writing(self) -> None:
+        """The socket's buffer is full."""
+        if self.responder is not None and self.responder.consumer is not None:
+            self.responder.consumer.client_full()
+
+    def resume_writing(self) -> None:
+        """The socket's buffer has drained."""
+        if self.responder is not None and self.responder.consumer is not None:
+            self.responder.consumer.client_drained()
+
+    # --- httptools callbacks
+
+    def on_message_begin(self) -> None:
+        """A request starts."""
+        self._parsing = Request()
+        self._body = []
+        self._body_size = 0
+        self.deadline = time.monotonic() + HEADER_SECONDS
+
+    def on_url(self, url: bytes) -> None:
+        """A piece of the request target."""
+        assert self._parsing is not None
+        self._parsing.target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header field."""
+        assert self._parsing is not None
+        headers = self._parsing.headers
+        headers.append((name.lower(), value))
+        if len(headers) > HEADER_FIELDS:
+            raise _Refusal(_protocol_error(431, f"more than {HEADER_FIELDS} header fields"))
+
+    def on_headers_complete(self) -> None:
+        """The head is complete: judge it before the body is read."""
+        request = self._parsing
+        assert request is not None
+        parser = self._parser
+        request.method = parser.get_method()
+        request.http10 = parser.get_http_version() == "1.0"
+        request.keep_alive = parser.should_keep_alive()
+        self._head_size = 0
+        size = len(request.target) + sum([len(n) + len(v) + 4 for n, v in request.headers])
+        if size > HEADER_BYTES:
+            message = f"request header fields of {size} bytes; at most {HEADER_BYTES}"
+            raise _Refusal(_protocol_error(431, message))
+        answer = self._service.admit(request)
+        if answer is not None:
+            raise _Refusal(answer)
+        if parser.should_upgrade():
+            self._judge_upgrade(request)
+        self._limit = self._service.body_limit(request)
+        length = request.header(b"content-length")
+        if length is not None and int(length) > self._limit:
+            request.too_large = True
+            raise _Refusal(None)
+        self.deadline = time.monotonic() + BODY_IDLE_SECONDS
+        expect = request.header(b"expect")
+        if expect is not None and expect.lower() == b"100-continue":
+            self.send(_CONTINUE)
+
+    def on_body(self, data: bytes) -> None:
+        """A piece of the body."""
+        self._body_size += len(data)
+        self._body.append(data)
+        self.deadline = time.monotonic() + BODY_IDLE_SECONDS
+        if self._body_size > self._limit:
+            assert self._parsing is not None
+            self._parsing.too_large = True
+            self._parsing.body = b"".join(self._body)[:HEADER_BYTES]
+            raise _Refusal(None)
+
+    def on_message_complete(self) -> None:
+        """The request is complete: serve it, or queue it behind the one being answered."""
+        request = self._parsing
+        assert request is not None
+        request.body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
+        self._body = []
+        self._parsing = None
+        self.deadline = _NEVER
+        if self.responder is None:
+            self._serve(request)
+        else:
+            self._queue.append(request)
+            if self._transport is not None:
+                self._transport.pause_reading()
+
+    # --- for the responder and the server
+
+    def send(self, data: bytes) -> None:
+        """Write to the socket, if it is still there."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    def answered(self, *, close: bool) -> None:
+        """The current answer is complete: close, or take the next request."""
+        self.responder = None
+        transport = self._transport
+        if transport is None:
+            return
+        if self._refused:
+            self._linger(transport)
+        elif close or self.closing:
+            transport.close()
+        elif self._queue:
+            transport.resume_reading()
+            self._serve(self._queue.popleft())
+        elif self._parsing is None:
+            self.deadline = time.monotonic() + KEEP_ALIVE_SECONDS
+
+    def break_off(self, *, reset: bool) -> None:
+        """Close without the end that the framing needs; `reset` where the close itself is the end."""
+        self.responder = None
+        transport = self._transport
+        if transport is None:
+            return
+        if reset:
+            sock = transport.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        transport.close()
+
+    def close_when_idle(self) -> None:
+        """Shut down: close now if nothing is being answered, else after the answer."""
+        self.closing = True
+        if self.responder is None and self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """Close at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def tick(self, now: float) -> None:
+        """Enforce the deadlines of half-sent requests and idle connections."""
+        if now < self.deadline:
+            return
+        self.deadline = _NEVER
+        if self._refused or self._parsing is None:
+            self.abort()
+        elif self._parsing.method:
+            message = f"no byte of the request body for {BODY_IDLE_SECONDS:.0f} s"
+            self._refuse(_protocol_error(408, message))
+        else:
+            message = f"request header fields not complete after {HEADER_SECONDS:.0f} s"
+            self._refuse(_protocol_error(408, message))
+
+    def _serve(self, request: Request) -> None:
+        self.responder = Responder(self, request)
+        self._service.serve(request, self.responder)
+
+    def _refuse(self, answer: Answer | None) -> None:
+        """Answer without reading on; None leaves the words to the service (a body too large)."""
+        self._refused = True
+        request, self._parsing = self._parsing or Request(), None
+        self._queue.clear()
+        self._body = []
+        self.closing = True
+        request.keep_alive = False
+        if self.responder is not None:
+            return  # the answer under way still ends properly, then the connection closes
+        self.responder = Responder(self, request)
+        if answer is None:
+            self._service.serve(request, self.responder)
+        else:
+            status, body, headers = answer
+            self.responder.reply(status, body, headers)
+
+    def _linger(self, transport: asyncio.Transport) -> None:
+        """Say that the answer is complete, but read on and discard: a close would destroy it."""
+        if transport.can_write_eof() and not transport.is_closing():
+            transport.write_eof()
+        self.deadline = time.monotonic() + LINGER_SECONDS
+
+    def _judge_upgrade(self, request: Request) -> None:
+        """Refuse WebSockets at once, so that clients fall back; ignore other upgrades (RFC 9110 7.8)."""
+        if (request.header(b"upgrade") or b"").lower() == b"websocket":
+            raise _Refusal(_protocol_error(426, "WebSocket is not served here; use HTTP/1.1"))
+        request.keep_alive = False
+
+
+class _Refusal(Exception):  # noqa: N818 - not an error: the way out of a parser callback
+    """Leaves a parser callback; never leaves this file."""
+
+    def __init__(self, answer: Answer | None) -> None:
+        super().__init__()
+        self.answer = answer
+
+
+def _protocol_error(status: int, message: str) -> Answer:
+    error = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
+    return status, orjson.dumps({"error": error}), [(b"content-type", b"application/json")]

@@ -1,0 +1,71 @@
+"""What every exchange of one server shares: journal, connections, settings, counts.
+
+It decides nothing; it is handed to each Relay, so that a reload of the configuration reaches only
+exchanges that start after it.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from dolphin_logger.config import Config
+from dolphin_logger.journal.blobs import LIMIT
+from dolphin_logger.journal.writer import Journal
+from dolphin_logger.proxy.connection import Headers, Request
+from dolphin_logger.proxy.upstream import Pool
+
+if TYPE_CHECKING:
+    from dolphin_logger.proxy.relay import Relay
+
+
+class Desk:
+    """Shared by the exchanges of one server."""
+
+    def __init__(self, config: Config, journal: Journal, *, pool: Pool) -> None:
+        self.journal = journal
+        self.pool = pool
+        self.active: set[Relay] = set()
+        self.suppressed = 0
+        self.refused = 0
+        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="blob")
+        self.reconfigure(config)
+
+    def reconfigure(self, config: Config) -> None:
+        """Take the settings of a configuration for what starts from now on."""
+        self.keeps_raw = config.record_raw == "always"
+        self.drains = config.on_client_disconnect == "drain"
+        self._origins = frozenset(origin.rstrip("/").encode() for origin in config.allowed_origins)
+
+    def response_headers(self, exchange_id: str, request: Request) -> Headers:
+        """Return the fields that we add to every answer of an exchange."""
+        ours = [(b"x-dolphin-id", exchange_id.encode()), (b"x-content-type-options", b"nosniff")]
+        return ours + self.cors_headers(request)
+
+    def cors_headers(self, request: Request) -> Headers:
+        """Let a page of an origin that the user listed read the answer; nobody else."""
+        if not self._origins:
+            return []
+        origin = request.header(b"origin")
+        if origin is None or origin not in self._origins:
+            return []
+        return [(b"access-control-allow-origin", origin), (b"vary", b"Origin")]
+
+    def store_if_large(self, body: bytes) -> Future[bytes] | None:
+        """Begin to write a body that is too large for a line to a blob, beside the relaying."""
+        if len(body) <= LIMIT:
+            return None
+        return self._threads.submit(self._store, body)
+
+    def close(self) -> None:
+        """Finish what is being stored."""
+        self._threads.shutdown(wait=True)
+
+    def _store(self, body: bytes) -> bytes:
+        """Return the reference as JSON; if the disk refuses, the record says so in its place."""
+        try:
+            blob = self.journal.blob()
+            blob.write(body)
+            return blob.commit(media_type="application/json").to_json()
+        except OSError:
+            return b'{"blob":null,"lost":true,"bytes":%d}' % len(body)

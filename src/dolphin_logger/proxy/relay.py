@@ -1,0 +1,332 @@
+"""One exchange: from a routed request to its answer and its record.
+
+It knows both ends only as callbacks: a Responder towards the client, a Source towards the provider.
+Neither owns it, so a client that leaves cannot skip the record.
+Invariants: exactly one record unless suppressed; it is written before the last byte of the answer
+goes out; every other byte goes out before it is decoded; a broken answer ends broken.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+
+from dolphin_logger.config import Timeouts
+from dolphin_logger.dialects._api import Dialect
+from dolphin_logger.errors import ProviderError
+from dolphin_logger.exchange import Attempt, Exchange, Failure, Outcome
+from dolphin_logger.proxy import headers as fields
+from dolphin_logger.proxy.connection import Headers, Responder
+from dolphin_logger.proxy.desk import Desk
+from dolphin_logger.proxy.tap import Copy, Tap
+from dolphin_logger.proxy.upstream import Origin, Source
+
+_NEVER = float("inf")
+_TIMEOUT_KINDS = ("connect_timeout", "first_byte", "idle", "write_stall")
+_TRUNCATED_KINDS = ("truncated", "no_terminal_event")
+
+
+class Relay:
+    """Takes one request to its end. Consumer of the client, receiver of the provider's answer."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        responder: Responder,
+        exchange: Exchange,
+        *,
+        dialect: Dialect,
+        timeouts: Timeouts,
+        recorded: bool,
+    ) -> None:
+        self._desk = desk
+        self._responder = responder
+        self._exchange = exchange
+        self._dialect = dialect
+        self._timeouts = timeouts
+        self._recorded = recorded
+        self._started = responder.request.started
+        self._source: Source | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._request_blob: Future[bytes] | None = None
+        self._tap: Tap | None = None
+        self._deadline = _NEVER
+        self._deadline_kind = "first_byte"
+        self._attempt_started = self._started
+        self._gone = False
+        self._over = False
+        responder.consumer = self
+        desk.active.add(self)
+        if recorded and exchange.request is not None:
+            self._request_blob = desk.store_if_large(exchange.request)
+
+    # --- start
+
+    def send(self, origin: Origin, data: list[bytes]) -> None:
+        """Send the request over an idle connection, or over a new one."""
+        connection = self._desk.pool.take(origin)
+        if connection is None:
+            self._connecting = asyncio.get_running_loop().create_task(self._connect(origin, data))
+            return
+        self._source = connection
+        self._wait_for_first_byte()
+        connection.send(data, receiver=self)
+
+    def answer_locally(self, start: Callable[[Relay], Source]) -> None:
+        """Take the answer from a source in this process."""
+        self._wait_for_first_byte()
+        self._source = start(self)
+
+    async def _connect(self, origin: Origin, data: list[bytes]) -> None:
+        try:
+            connection = await self._desk.pool.connect(origin, seconds=self._timeouts.connect)
+        except ProviderError as error:
+            if not self._over:
+                self.failed(error)
+            return
+        if self._over:
+            connection.abort()
+            return
+        self._source = connection
+        self._wait_for_first_byte()
+        connection.send(data, receiver=self)
+
+    def _wait_for_first_byte(self) -> None:
+        self._deadline = time.monotonic() + self._timeouts.first_byte
+
+    # --- Receiver: the provider's side
+
+    def answered(self, status: int, headers: Headers, length: int | None) -> None:
+        """The provider's head is there: judge it, then pass it on."""
+        exchange = self._exchange
+        recorded = fields.recorded_response(headers)
+        exchange.response_headers = recorded
+        exchange.provider_request_id = fields.request_id(recorded)
+        self._note_attempt(status, None)
+        found = dict(headers)
+        media_type = found.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        problem = _unusable(status, media_type, has_location=b"location" in found)
+        if problem is not None:
+            self._drop_source()
+            self.failed(problem, attempted=True)
+            return
+        exchange.status = status
+        if self._recorded:
+            self._tap = Tap(
+                self._dialect,
+                stream=media_type == b"text/event-stream",
+                media_type=media_type.decode("latin-1"),
+                coding=found.get(b"content-encoding", b""),
+                blob=self._desk.journal.blob,
+                keep_raw=self._desk.keeps_raw,
+            )
+        self._deadline = time.monotonic() + self._timeouts.idle
+        self._deadline_kind = "idle"
+        if not self._gone:
+            ours = self._desk.response_headers(exchange.id, self._responder.request)
+            self._responder.start(status, fields.for_client(headers) + ours, length=length)
+
+    def received(self, pieces: list[bytes], *, last: bool) -> None:
+        """Pass pieces on, then look at them; the last ones are recorded before they go out."""
+        if self._exchange.first_byte_ms is None and pieces:
+            self._exchange.first_byte_ms = self._elapsed()
+        if self._deadline_kind == "idle":
+            self._deadline = time.monotonic() + self._timeouts.idle
+        tap = self._tap
+        if tap is None or self._over:
+            if last:
+                self._end()
+            self._forward(pieces)
+            return
+        data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        if last or tap.may_finish(data):
+            tap.feed(data)
+            if last or tap.finished:
+                self._end()
+            self._forward(pieces)
+        else:
+            self._forward(pieces)
+            tap.feed(data)
+
+    def ended(self) -> None:
+        """The provider's answer is complete, and so is ours."""
+        self._source = None
+        self._end()
+        if not self._gone:
+            self._responder.finish()
+
+    def failed(self, error: ProviderError, *, attempted: bool = False) -> None:
+        """The provider did not answer, or broke off: so does our answer, visibly."""
+        self._source = None
+        if not attempted and self._exchange.status is None:
+            self._note_attempt(None, str(error))
+        if self._over:  # it broke after its terminal event: the record is written, the end still shows it
+            self._break_off()
+            return
+        outcome = Outcome.PROVIDER_ERROR
+        if error.kind in _TRUNCATED_KINDS:
+            outcome = Outcome.PROVIDER_TRUNCATED
+        elif error.kind in _TIMEOUT_KINDS:
+            outcome = Outcome.TIMEOUT
+        responder = self._responder
+        failure = Failure(error.kind, "provider", error.status, str(error))
+        if responder.started or self._gone:
+            at_boundary = self._tap is not None and self._tap.at_event_boundary
+            self._finish(outcome, failure)
+            if at_boundary and not self._gone:
+                responder.write([self._dialect.error_event(str(error), status=error.status, code=error.kind)])
+            self._break_off()
+            return
+        self._exchange.status = error.status
+        self._finish(outcome, failure)
+        body = self._dialect.error_body(str(error), status=error.status, param=None, code=error.kind)
+        ours = self._desk.response_headers(self._exchange.id, responder.request)
+        head = [(b"content-type", b"application/json"), (b"x-dolphin-error", error.kind.encode()), *ours]
+        responder.reply(error.status, body, head)
+
+    # --- Consumer: the client's side
+
+    def client_gone(self) -> None:
+        """The client has left: stop the provider (or read it to its end), keep what came."""
+        self._gone = True
+        if self._over:
+            self._drop_source()
+            return
+        if self._desk.drains and self._source is not None:
+            self._source.resume()
+            self._deadline = time.monotonic() + self._timeouts.idle
+            return
+        self._drop_source()
+        message = "the client closed the connection before the answer was complete"
+        self._finish(Outcome.CLIENT_DISCONNECTED, Failure("disconnect", "client", None, message))
+
+    def client_full(self) -> None:
+        """The client does not read: let the provider wait, for a while."""
+        if self._source is not None:
+            self._source.pause()
+        self._deadline = time.monotonic() + self._timeouts.write_stall
+        self._deadline_kind = "write_stall"
+
+    def client_drained(self) -> None:
+        """The client reads again."""
+        self._deadline = time.monotonic() + self._timeouts.idle
+        self._deadline_kind = "idle"
+        if self._source is not None:
+            self._source.resume()
+
+    # --- the clock, and the end of the process
+
+    def tick(self, now: float) -> None:
+        """Enforce the deadline."""
+        if now < self._deadline:
+            return
+        self._drop_source()
+        if self._deadline_kind == "write_stall":
+            message = f"the client read nothing for {self._timeouts.write_stall:g} s"
+            self._finish(Outcome.TIMEOUT, Failure("write_stall", "client", None, message))
+            self._gone = True
+            self._responder.connection.abort()
+            return
+        if self._deadline_kind == "first_byte":
+            message = f"the provider sent no answer within {self._timeouts.first_byte:g} s"
+        else:
+            message = f"the provider sent nothing for {self._timeouts.idle:g} s in the middle of its answer"
+        self.failed(ProviderError(message, status=504, kind=self._deadline_kind))
+
+    def shut_down(self) -> None:
+        """End now, because the process ends."""
+        self._drop_source()
+        if not self._over:
+            message = "the proxy was stopped before the answer was complete"
+            self._finish(Outcome.SHUTDOWN, Failure("shutdown", "proxy", None, message))
+        if self._gone:
+            return
+        if self._responder.started:
+            self._responder.break_off()
+        else:
+            body = self._dialect.error_body("the proxy is shutting down", status=503, param=None, code="shutdown")
+            self._responder.reply(503, body, [(b"content-type", b"application/json")])
+
+    # ---
+
+    def _forward(self, pieces: list[bytes]) -> None:
+        if pieces and not self._gone:
+            self._responder.write(pieces)
+
+    def _end(self) -> None:
+        """Record a complete answer."""
+        if self._over:
+            return
+        status = self._exchange.status or 0
+        if status < 400:
+            self._finish(Outcome.COMPLETED, None)
+        else:
+            message = f"the provider answered with status {status}"
+            self._finish(Outcome.PROVIDER_ERROR, Failure("http", "provider", status, message))
+
+    def _finish(self, outcome: Outcome, failure: Failure | None) -> None:
+        """Write the record, once."""
+        self._over = True
+        self._deadline = _NEVER
+        self._desk.active.discard(self)
+        if not self._recorded:
+            self._desk.suppressed += 1
+            return
+        exchange = self._exchange
+        exchange.outcome = outcome
+        exchange.error = failure
+        exchange.total_ms = self._elapsed()
+        if self._tap is not None:
+            copy = self._tap.close(complete=outcome is Outcome.COMPLETED or _is_whole(failure))
+            self._tap_result(copy)
+        if self._request_blob is not None:
+            exchange.request = self._request_blob.result()
+        self._desk.journal.append(exchange)
+
+    def _tap_result(self, copy: Copy) -> None:
+        exchange = self._exchange
+        exchange.response, exchange.raw_response, exchange.usage = copy.response, copy.raw, copy.usage
+        if copy.lost:
+            message = "the answer could not be kept: the disk refused it"
+            exchange.error = Failure("blob", "proxy", None, message)
+        elif copy.error is not None and exchange.error is None:
+            exchange.outcome = Outcome.PROVIDER_ERROR
+            exchange.error = Failure("stream_error", "provider", exchange.status, copy.error)
+        elif not copy.terminated and exchange.error is None:
+            message = "the stream ended without its terminal event"
+            exchange.outcome = Outcome.PROVIDER_TRUNCATED
+            exchange.error = Failure("no_terminal_event", "provider", exchange.status, message)
+
+    def _break_off(self) -> None:
+        if not self._gone:
+            self._responder.break_off()
+
+    def _drop_source(self) -> None:
+        source, self._source = self._source, None
+        if source is not None:
+            source.abort()
+
+    def _note_attempt(self, status: int | None, error: str | None) -> None:
+        elapsed = round((time.monotonic() - self._attempt_started) * 1000, 3)
+        self._exchange.attempts.append(Attempt(self._exchange.provider or "", status, error, elapsed))
+
+    def _elapsed(self) -> float:
+        return round((time.monotonic() - self._started) * 1000, 3)
+
+
+def _unusable(status: int, media_type: bytes, *, has_location: bool) -> ProviderError | None:
+    """Say what is wrong with an answer that no client of this dialect could use."""
+    if 300 <= status < 400 and has_location:
+        message = f"the provider answered with a redirect ({status}), which is never followed; correct apiBase"
+        return ProviderError(message, status=502, kind="redirect")
+    if status < 300 and media_type in (b"text/html", b"application/xhtml+xml"):
+        message = "the provider answered with a web page instead of JSON; is apiBase the API's address?"
+        return ProviderError(message, status=502, kind="not_json")
+    return None
+
+
+def _is_whole(failure: Failure | None) -> bool:
+    """Whether an exchange that failed still has a complete answer: the provider's own error."""
+    return failure is not None and failure.kind == "http"

@@ -1,0 +1,339 @@
+"""Connections to providers: HTTP/1.1 out, answers in, as callbacks.
+
+It knows sockets, TLS and framing, not clients, dialects or records. Redirects are not followed,
+nothing is decompressed, no field is added, no request is sent twice.
+Invariants: a body that was cut is reported as a failure, never as an end; a connection goes back to
+the pool only after a complete answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any, Protocol, cast
+from urllib.parse import SplitResult, urlsplit
+
+import httptools
+import truststore
+
+from dolphin_logger.errors import ProviderError
+from dolphin_logger.proxy.connection import Headers
+
+IDLE_SECONDS = 15.0
+_HEADER_BYTES = 256 * 1024
+_INTERIM = range(100, 200)
+
+Origin = tuple[str, str, int]
+
+
+class Receiver(Protocol):
+    """Who takes the answer. After `ended` or `failed` nothing more is called."""
+
+    def answered(self, status: int, headers: Headers, length: int | None) -> None:
+        """The head of the answer; `length` is the body's, None when it is not known."""
+        ...
+
+    def received(self, pieces: list[bytes], *, last: bool) -> None:
+        """Pieces of the body, as framed; `last` when they complete it."""
+        ...
+
+    def ended(self) -> None:
+        """The answer is complete."""
+        ...
+
+    def failed(self, error: ProviderError) -> None:
+        """The answer did not come, or broke off."""
+        ...
+
+
+class Source(Protocol):
+    """Where an answer comes from, as its receiver sees it."""
+
+    def pause(self) -> None:
+        """Stop producing until `resume`."""
+        ...
+
+    def resume(self) -> None:
+        """Go on producing."""
+        ...
+
+    def abort(self) -> None:
+        """Drop the answer; the receiver hears no more."""
+        ...
+
+
+class UpstreamConnection(asyncio.Protocol):
+    """One connection to one provider; serves one request at a time."""
+
+    __slots__ = (
+        "_head_size",
+        "_headers",
+        "_length",
+        "_on_idle",
+        "_parser",
+        "_pieces",
+        "_receiver",
+        "_remaining",
+        "_state",
+        "_transport",
+        "idle_since",
+        "origin",
+        "used",
+    )
+
+    def __init__(self, origin: Origin, on_idle: Callable[[UpstreamConnection], None]) -> None:
+        self.origin = origin
+        self.idle_since = 0.0
+        self.used = False
+        self._on_idle = on_idle
+        self._transport: asyncio.Transport | None = None
+        self._parser: Any = None
+        self._receiver: Receiver | None = None
+        self._headers: Headers = []
+        self._pieces: list[bytes] = []
+        self._head_size = 0
+        self._length: int | None = None
+        self._remaining: int | None = None
+        self._state = "idle"  # head, body, done
+
+    @property
+    def open(self) -> bool:
+        """Whether a request could be sent."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    def send(self, data: list[bytes], *, receiver: Receiver) -> None:
+        """Send one request and give its answer to `receiver`."""
+        assert self._transport is not None
+        self._receiver = receiver
+        self._parser = httptools.HttpResponseParser(self)
+        self._headers = []
+        self._head_size = 0
+        self._length = self._remaining = None
+        self._state = "head"
+        self._transport.writelines(data)
+
+    # --- Source
+
+    def pause(self) -> None:
+        """Stop reading: the provider feels it through TCP."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume(self) -> None:
+        """Read again."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def abort(self) -> None:
+        """Close at once."""
+        self._receiver = None
+        if self._transport is not None:
+            self._transport.abort()
+
+    # --- asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the connected transport."""
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse, then hand on what one read brought as one batch."""
+        if self._receiver is None:
+            self.abort()  # bytes that nobody asked for: never reuse this connection
+            return
+        if self._state == "head":
+            self._head_size += len(data)
+            if self._head_size > _HEADER_BYTES:
+                self._fail("protocol", "the provider's header fields are larger than 256 KiB")
+                return
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._fail("protocol", "the provider switched protocols")
+            return
+        except httptools.HttpParserError as error:
+            self._flush(last=False)
+            self._fail("protocol", f"the provider's answer is not well-formed HTTP/1.1: {error}")
+            return
+        self._flush(last=self._state == "done")
+        if self._state == "done":
+            self._complete()
+
+    def eof_received(self) -> bool:
+        """The provider has closed its side; `connection_lost` follows."""
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """A close ends an answer without framing, and breaks any other."""
+        self._transport = None
+        receiver = self._receiver
+        if receiver is None:
+            return
+        if self._state == "body" and self._length is None and exc is None and not self._is_chunked():
+            self._receiver = None
+            receiver.received([], last=True)
+            receiver.ended()
+            return
+        if self._state == "head":
+            kind, what = "connection_lost", "closed the connection before it answered"
+        else:
+            kind, what = "truncated", "broke off in the middle of its answer"
+        self._fail(kind, f"the provider {what}" + (f" ({exc})" if exc else ""))
+
+    # --- httptools callbacks
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header field, or trailer field (dropped)."""
+        if self._state == "head":
+            self._headers.append((name.lower(), value))
+
+    def on_headers_complete(self) -> None:
+        """The head is complete."""
+        status = self._parser.get_status_code()
+        if status in _INTERIM:
+            return
+        chunked = self._is_chunked()
+        for name, value in self._headers:
+            if name == b"content-length" and not chunked:
+                self._length = self._remaining = int(value)
+        self._state = "body"
+        assert self._receiver is not None
+        self._receiver.answered(status, self._headers, self._length)
+
+    def on_body(self, data: bytes) -> None:
+        """A piece of the body."""
+        self._pieces.append(data)
+        if self._remaining is not None:
+            self._remaining -= len(data)
+
+    def on_message_complete(self) -> None:
+        """The answer is complete, unless it was an interim one."""
+        if self._state == "body":
+            self._state = "done"
+        else:
+            self._headers = []
+
+    # ---
+
+    def _is_chunked(self) -> bool:
+        return any(
+            name == b"transfer-encoding" and value.lower().endswith(b"chunked")
+            for name, value in self._headers
+        )
+
+    def _flush(self, *, last: bool) -> None:
+        pieces, self._pieces = self._pieces, []
+        if (pieces or last) and self._receiver is not None:
+            self._receiver.received(pieces, last=last)
+
+    def _complete(self) -> None:
+        receiver, self._receiver = self._receiver, None
+        if receiver is None:
+            return
+        if self.open and self._parser.should_keep_alive():
+            self._state = "idle"
+            self.used = True
+            self._on_idle(self)
+        elif self._transport is not None:
+            self._transport.close()
+        receiver.ended()
+
+    def _fail(self, kind: str, message: str) -> None:
+        receiver, self._receiver = self._receiver, None
+        if self._transport is not None:
+            self._transport.abort()
+        if receiver is not None:
+            receiver.failed(ProviderError(message, status=502, kind=kind))
+
+
+class Pool:
+    """Idle connections by origin, the most recently used first."""
+
+    def __init__(self) -> None:
+        self._idle: dict[Origin, list[UpstreamConnection]] = {}
+        self._tls: ssl.SSLContext | None = None
+
+    def take(self, origin: Origin) -> UpstreamConnection | None:
+        """Return an idle connection that is still open, if there is one."""
+        idle = self._idle.get(origin)
+        while idle:
+            connection = idle.pop()
+            if connection.open:
+                return connection
+        return None
+
+    async def connect(self, origin: Origin, *, seconds: float) -> UpstreamConnection:
+        """Open a connection.
+
+        Raises:
+            ProviderError: refused, unknown host, TLS failure (502), or too slow (504).
+        """
+        scheme, host, port = origin
+        where = f"{scheme}://{host}:{port}"
+        loop = asyncio.get_running_loop()
+        context = self._tls_context() if scheme == "https" else None
+        try:
+            async with asyncio.timeout(seconds):
+                transport, connection = await loop.create_connection(
+                    lambda: UpstreamConnection(origin, self._put), host, port, ssl=context
+                )
+        except TimeoutError as error:
+            raise ProviderError(
+                f"no connection to {where} within {seconds:g} s", status=504, kind="connect_timeout"
+            ) from error
+        except ssl.SSLError as error:
+            raise ProviderError(f"TLS with {where} failed: {_tls_reason(error)}", status=502, kind="tls") from error
+        except socket.gaierror as error:
+            message = f"the host name of {where} is unknown; check apiBase"
+            raise ProviderError(message, status=502, kind="connect") from error
+        except OSError as error:
+            message = f"cannot connect to {where}: {error.strerror or error}; is it running?"
+            raise ProviderError(message, status=502, kind="connect") from error
+        sock = transport.get_extra_info("socket")
+        if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return connection
+
+    def tick(self, now: float) -> None:
+        """Close what has been idle longer than providers like."""
+        for idle in self._idle.values():
+            while idle and now - idle[0].idle_since > IDLE_SECONDS:
+                idle.pop(0).abort()
+
+    def close(self) -> None:
+        """Close every idle connection."""
+        for idle in self._idle.values():
+            for connection in idle:
+                connection.abort()
+        self._idle.clear()
+
+    def _put(self, connection: UpstreamConnection) -> None:
+        connection.idle_since = time.monotonic()
+        self._idle.setdefault(connection.origin, []).append(connection)
+
+    def _tls_context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            self._tls = truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            self._tls.set_alpn_protocols(["http/1.1"])
+        return self._tls
+
+
+def split_url(url: str) -> tuple[Origin, bytes, bytes]:
+    """Split an absolute URL into origin, request target and the value of Host."""
+    parts: SplitResult = urlsplit(url)
+    default = 443 if parts.scheme == "https" else 80
+    host = parts.hostname or ""
+    port = parts.port or default
+    shown = f"[{host}]" if ":" in host else host
+    target = parts.path or "/"
+    if parts.query:
+        target += f"?{parts.query}"
+    host_field = shown if port == default else f"{shown}:{port}"
+    return (parts.scheme, host, port), target.encode(), host_field.encode()
+
+
+def _tls_reason(error: ssl.SSLError) -> str:
+    return getattr(error, "verify_message", None) or error.reason or str(error)
