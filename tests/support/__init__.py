@@ -1,0 +1,1 @@
+"""What tests share: a real provider on loopback, and the real proxy in a process of its own."""
