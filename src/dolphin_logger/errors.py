@@ -41,7 +41,13 @@ class RequestError(DolphinError):
     """
 
     def __init__(
-        self, message: str, *, status: int, kind: str, param: str | None = None, code: str | None = None
+        self,
+        message: str,
+        *,
+        status: int,
+        kind: str,
+        param: str | None = None,
+        code: str | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status

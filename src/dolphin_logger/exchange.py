@@ -91,7 +91,7 @@ class Exchange:
     outcome: Outcome = Outcome.COMPLETED
     error: Failure | None = None
     attempts: list[Attempt] = field(default_factory=list)
-    usage: Usage = Usage()
+    usage: Usage = field(default_factory=Usage)
     first_byte_ms: float | None = None
     total_ms: float | None = None
     client: Client = field(default_factory=Client)

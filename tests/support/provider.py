@@ -42,13 +42,21 @@ class Received:
 class Wire:
     """The provider's end of one connection."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: Received) -> None:
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: Received
+    ) -> None:
         self.reader = reader
         self.writer = writer
         self._request = request
         self._chunked = False
 
-    async def head(self, status: int = 200, headers: Iterable[tuple[str, str]] = (), *, length: int | None = None) -> None:
+    async def head(
+        self,
+        status: int = 200,
+        headers: Iterable[tuple[str, str]] = (),
+        *,
+        length: int | None = None,
+    ) -> None:
         """Send a head: chunked unless `length` is given."""
         lines = [f"HTTP/1.1 {status} Status"]
         lines += [f"{name}: {value}" for name, value in headers]
@@ -176,7 +184,10 @@ async def _read_request(reader: asyncio.StreamReader) -> Received | None:
 
 
 def answer(
-    body: bytes, *, status: int = 200, headers: Iterable[tuple[str, str]] = (("content-type", "application/json"),)
+    body: bytes,
+    *,
+    status: int = 200,
+    headers: Iterable[tuple[str, str]] = (("content-type", "application/json"),),
 ) -> Script:
     """Answer with one plain body."""
 
@@ -232,7 +243,11 @@ def chat_answer(text: str = "hello") -> bytes:
             "created": 1700000000,
             "model": "m",
             "choices": [
-                {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
+                {
+                    "index": 0,
+                    "message": {"role": "assistant", "content": text},
+                    "finish_reason": "stop",
+                }
             ],
             "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
         }

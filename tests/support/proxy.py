@@ -22,7 +22,9 @@ REQUEST_TIMEOUT = 20.0
 class Proxy:
     """One proxy process and its home."""
 
-    def __init__(self, home: Path, config: dict[str, Any], *, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, home: Path, config: dict[str, Any], *, env: dict[str, str] | None = None
+    ) -> None:
         self.home = home
         self.port = 0
         self.process: subprocess.Popen[bytes] | None = None
@@ -100,7 +102,11 @@ class Proxy:
             self.kill()
 
     def request(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
     ) -> Answer:
         """Make one plain HTTP request of a connection of its own."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=REQUEST_TIMEOUT)
@@ -115,7 +121,10 @@ class Proxy:
         """Ask for a chat completion."""
         request = {"model": "m", "messages": [{"role": "user", "content": "hi"}], **body}
         return self.request(
-            "POST", "/v1/chat/completions", orjson.dumps(request), {"content-type": "application/json"}
+            "POST",
+            "/v1/chat/completions",
+            orjson.dumps(request),
+            {"content-type": "application/json"},
         )
 
     def connect(self) -> socket.socket:
@@ -160,11 +169,19 @@ class Answer:
 
 def one_model(base: str, **more: Any) -> dict[str, Any]:
     """A configuration whose model `m` is the fake provider's."""
-    entry = {"provider": "openai", "model": "m", "providerModel": "m", "apiBase": base, "apiKey": "sk-test-key"}
+    entry = {
+        "provider": "openai",
+        "model": "m",
+        "providerModel": "m",
+        "apiBase": base,
+        "apiKey": "sk-test-key",
+    }
     return {"models": [entry | more.pop("entry", {})], **more}
 
 
-def wait_for(condition: Callable[[], Any], *, seconds: float = 15.0, what: str = "the condition") -> None:
+def wait_for(
+    condition: Callable[[], Any], *, seconds: float = 15.0, what: str = "the condition"
+) -> None:
     """Wait until something is true; fail loudly when it does not become so."""
     end = time.monotonic() + seconds
     while not condition():

@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import click
 
@@ -22,6 +21,7 @@ from dolphin_logger.journal.format import format_time
 from dolphin_logger.journal.home import Home, open_private_file
 from dolphin_logger.journal.writer import Journal
 
+Ready = Callable[[str, Callable[[], object]], None]
 _PRIVACY = """\
 What this program keeps, and what it does not:
   Every request and answer that passes through is written to this machine's disk, in full,
@@ -51,10 +51,12 @@ def serve(host: str | None, port: int | None, *, no_ui: bool, verbose: bool) -> 
     run_proxy(home, host=host, port=port)
 
 
-def run_proxy(
-    home: Home, *, host: str | None, port: int | None, ready: Callable[[str], None] | None = None
-) -> None:
-    """Compose and run one proxy; `ready` gets its base URL when it accepts requests."""
+def run_proxy(home: Home, *, host: str | None, port: int | None, ready: Ready | None = None) -> None:
+    """Compose and run one proxy until it is told to end.
+
+    `ready` is called in the event loop when requests are accepted, with the base URL and with a
+    function that ends the proxy and may be called from any thread.
+    """
     from dolphin_logger.proxy import server as serving
     from dolphin_logger.proxy.app import create_app
 
@@ -73,15 +75,15 @@ def run_proxy(
     real_port = sockets[0].getsockname()[1]
     journal = Journal(home)
     app = create_app(config, journal, port=real_port, find_provider=providers.find)
-    url = f"http://{'127.0.0.1' if config.host in ('localhost', '0.0.0.0') else _bracket(config.host)}:{real_port}"
+    url = f"http://{_reachable(config.host)}:{real_port}"
+    server = serving.Server(app, sockets, config=config)
 
-    def announce() -> None:
+    def announce(stop: Callable[[], object]) -> None:
         _print_banner(config, home, url=url, first_start=first_start)
         if ready is not None:
-            ready(url)
+            ready(url, stop)
 
     with _registered(home, host=config.host, port=real_port, url=url):
-        server = serving.Server(app, sockets, config=config)
         serving.run_loop(server.run(reload=read_config, ready=announce))
     click.echo(f"dolphin-logger: stopped; {journal.records} records written", err=True)
 
@@ -139,16 +141,8 @@ def _describe(entry: configuration.ModelEntry) -> str:
     return f"{entry.provider}  {entry.provider_model or entry.model}  {base}{note}"
 
 
-def _bracket(host: str) -> str:
+def _reachable(host: str) -> str:
+    """Name an address at which a client on this machine reaches what listens on `host`."""
+    if host in ("localhost", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
-
-
-def example_request(url: str, model: str) -> str:
-    """Write a curl command that a newcomer can paste."""
-    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello!"}]})
-    return f"curl {url}/v1/chat/completions -H 'content-type: application/json' -d '{body}'"
-
-
-def private_home(base: Path) -> Home:
-    """Return the home of the demo, inside the user's own."""
-    return Home(base / "demo")

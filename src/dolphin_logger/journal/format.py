@@ -20,11 +20,8 @@ import orjson
 from dolphin_logger.errors import RecordError
 from dolphin_logger.exchange import Exchange
 from dolphin_logger.journal.splice import is_sealed, without_values
-from dolphin_logger.messages import Usage
 
 VERSION = 1
-_UNKNOWN_USAGE = Usage()
-_UNKNOWN_USAGE_FIELDS = asdict(_UNKNOWN_USAGE)
 
 
 def encode(exchange: Exchange, *, seq: int) -> bytes:
@@ -77,7 +74,6 @@ def format_time(time_ns: int) -> str:
 
 def _facts(exchange: Exchange) -> dict[str, Any]:
     """Everything but the bodies, in the order of the format."""
-    usage = exchange.usage
     return {
         "dialect": exchange.dialect,
         "path": exchange.path,
@@ -90,7 +86,7 @@ def _facts(exchange: Exchange) -> dict[str, Any]:
         "outcome": exchange.outcome.value,
         "error": exchange.error,
         "attempts": exchange.attempts,
-        "usage": _UNKNOWN_USAGE_FIELDS if usage is _UNKNOWN_USAGE else usage,
+        "usage": exchange.usage,
         "timing": {"first_byte_ms": exchange.first_byte_ms, "total_ms": exchange.total_ms},
         "client": exchange.client,
         "headers": {"request": exchange.request_headers, "response": exchange.response_headers},

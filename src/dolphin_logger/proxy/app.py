@@ -99,7 +99,9 @@ class App:
         if dialect is not None and request.method == b"POST":
             self._call_model(request, responder, path=path, dialect=DIALECTS[dialect])
         elif request.too_large:
-            self._reply(responder, 413, _error(f"at most {_SMALL_BODY} bytes of body are accepted here"))
+            self._reply(
+                responder, 413, _error(f"at most {_SMALL_BODY} bytes of body are accepted here")
+            )
         elif dialect is not None:
             self._method_not_allowed(responder, b"POST")
         else:
@@ -111,7 +113,7 @@ class App:
         known = path in ("/health", "/v1/models", "/models") or _model_id(path) is not None
         if not known:
             self.desk.refused += 1
-            message = f"no such path: {ascii(path[:200])}; served are /v1/chat/completions, /v1/models, /health"
+            message = f"no such path: {path[:200]!a}; served are /v1/chat/completions, /v1/models, /health"
             self._reply(responder, 404, _error(message))
         elif request.method not in (b"GET", b"HEAD"):
             self._method_not_allowed(responder, b"GET, HEAD")
@@ -164,7 +166,9 @@ class App:
 
     # --- model calls
 
-    def _call_model(self, request: Request, responder: Responder, *, path: str, dialect: Dialect) -> None:
+    def _call_model(
+        self, request: Request, responder: Responder, *, path: str, dialect: Dialect
+    ) -> None:
         exchange = Exchange(
             id=new_id(request.time_ns),
             time_ns=request.time_ns,
@@ -201,11 +205,15 @@ class App:
             recorded=self._is_recorded(request, exchange, value, dialect),
         )
         if isinstance(provider, LocalProvider):
-            relay.answer_locally(lambda receiver: LocalSource(provider.respond(value, dialect.name), receiver))
+            relay.answer_locally(
+                lambda receiver: LocalSource(provider.respond(value, dialect.name), receiver)
+            )
             return
         if exchange.provider_model != exchange.model and exchange.provider_model is not None:
             body = bodies.replace_model(body, name=exchange.provider_model)
-        origin, head = _provider_head(request, provider.target(entry, dialect.name), length=len(body))
+        origin, head = _provider_head(
+            request, provider.target(entry, dialect.name), length=len(body)
+        )
         relay.send(origin, [head, body])
 
     def _refuse(
@@ -231,7 +239,9 @@ class App:
             self.journal.append(exchange)
         else:
             self.desk.suppressed += 1
-        body = dialect.error_body(str(error), status=error.status, param=error.param, code=error.code)
+        body = dialect.error_body(
+            str(error), status=error.status, param=error.param, code=error.code
+        )
         ours = self.desk.response_headers(exchange.id, request)
         extra = [(b"x-dolphin-error", error.kind.encode()), (b"x-should-retry", b"false")]
         responder.reply(error.status, body, [(b"content-type", b"application/json"), *extra, *ours])
@@ -252,13 +262,17 @@ class App:
     def _paused(self) -> bool:
         return self.journal.home.pause_switch.exists()
 
-    def _check_speaks(self, provider: Provider | LocalProvider, entry: ModelEntry, dialect: Dialect) -> None:
+    def _check_speaks(
+        self, provider: Provider | LocalProvider, entry: ModelEntry, dialect: Dialect
+    ) -> None:
         refusal = getattr(provider, "refusal", None)
         if refusal is None and dialect.name not in provider.dialects:
             refusal = f"provider '{entry.provider}' does not speak {dialect.name}"
         if refusal is not None:
             message = f"The model `{entry.model}` cannot be used: {refusal}"
-            raise RequestError(message, status=404, kind="unknown_model", param="model", code="model_not_found")
+            raise RequestError(
+                message, status=404, kind="unknown_model", param="model", code="model_not_found"
+            )
 
 
 def create_app(config: Config, journal: Journal, *, port: int, find_provider: FindProvider) -> App:
@@ -274,18 +288,24 @@ def _plain_body(request: Request) -> bytes:
     """
     if request.too_large:
         raise RequestError(
-            f"the request body is larger than {bodies.JSON_BYTES >> 20} MiB", status=413, kind="too_large"
+            f"the request body is larger than {bodies.JSON_BYTES >> 20} MiB",
+            status=413,
+            kind="too_large",
         )
     media_type = (request.header(b"content-type") or b"").partition(b";")[0].strip().lower()
     if media_type in _SIMPLE_TYPES:
         shown = media_type.decode()
         raise RequestError(
-            f"Content-Type is {shown}; send the JSON body as application/json", status=415, kind="bad_type"
+            f"Content-Type is {shown}; send the JSON body as application/json",
+            status=415,
+            kind="bad_type",
         )
     return bodies.decode_content(request.body, coding=request.header(b"content-encoding"))
 
 
-def _provider_head(request: Request, target: Target, *, length: int) -> tuple[tuple[str, str, int], bytes]:
+def _provider_head(
+    request: Request, target: Target, *, length: int
+) -> tuple[tuple[str, str, int], bytes]:
     """Build the request head for the provider: our framing and credentials, the client's other fields."""
     origin, path, host = split_url(target.url)
     own = {name for name, _ in (*target.secrets, *target.headers)}

@@ -68,7 +68,9 @@ def parse_object(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError as error:
         value = _parse_leniently(body, error)
     if not isinstance(value, dict):
-        kind = {list: "an array", str: "a string", type(None): "null"}.get(type(value), "a number or boolean")
+        kind = {list: "an array", str: "a string", type(None): "null"}.get(
+            type(value), "a number or boolean"
+        )
         raise RequestError(
             f"the request body must be a JSON object; it is {kind}", status=400, kind="bad_json"
         )
@@ -148,14 +150,19 @@ def _walk_to_model(body: bytes) -> tuple[int, int]:
     if len(spans) == 1 and spans[0][1]:
         return spans[0]
     raise RequestError(
-        "the request body names `model` more than once; send it once", status=400, kind="bad_json", param="model"
+        "the request body names `model` more than once; send it once",
+        status=400,
+        kind="bad_json",
+        param="model",
     )
 
 
 def _parse_leniently(body: bytes, error: orjson.JSONDecodeError) -> Any:
     """Accept what the grammar allows and orjson refuses: lone surrogate escapes, long numbers."""
     if not body.strip():
-        raise RequestError("the request body is empty; send a JSON object", status=400, kind="bad_json")
+        raise RequestError(
+            "the request body is empty; send a JSON object", status=400, kind="bad_json"
+        )
     try:
         return json.loads(body.decode(), parse_constant=_refuse_constant)
     except RecursionError:

@@ -123,7 +123,9 @@ class Responder:
         self._chunked = False
         self._close = not request.keep_alive
 
-    def start(self, status: int, headers: Iterable[tuple[bytes, bytes]], *, length: int | None) -> None:
+    def start(
+        self, status: int, headers: Iterable[tuple[bytes, bytes]], *, length: int | None
+    ) -> None:
         """Send status and header fields; `length` is the body's, None when it is not known."""
         self.started = True
         lines = [b"HTTP/1.1 %d %s" % (status, _REASONS.get(status, b"Unknown"))]

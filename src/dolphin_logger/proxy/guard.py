@@ -29,9 +29,7 @@ class Guard:
         if not is_loopback(config.host) and config.host not in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
             names.append(config.host)
         self._hosts = frozenset(_spellings(names, port=port))
-        self._own_origins = frozenset(
-            f"http://{name}:{port}".encode() for name in _LOOPBACK_NAMES
-        )
+        self._own_origins = frozenset(f"http://{name}:{port}".encode() for name in _LOOPBACK_NAMES)
         self._origins = frozenset(origin.rstrip("/").encode() for origin in config.allowed_origins)
         self._token = None if config.token is None else _digest(config.token.reveal().encode())
         self._needs_token = not is_loopback(config.host)
@@ -52,11 +50,17 @@ class Guard:
                 and value.lower() in _FOREIGN_SITES
                 and not self.allows_origin(request)
             ):
-                return 403, "a page of another site may not use this proxy; list its origin in allowedOrigins"
+                return (
+                    403,
+                    "a page of another site may not use this proxy; list its origin in allowedOrigins",
+                )
         if host is None or host.lower() not in self._hosts:
             return 421, _host_message(host)
         if self._needs_token and not self._has_token(request.headers):
-            return 401, "this address needs the token of config.json, as `Authorization: Bearer <token>`"
+            return (
+                401,
+                "this address needs the token of config.json, as `Authorization: Bearer <token>`",
+            )
         return None
 
     def allows_origin(self, request: Request) -> bool:

@@ -81,7 +81,9 @@ def request_id(headers: dict[str, str]) -> str | None:
     return headers.get("x-request-id") or headers.get("request-id")
 
 
-def _recorded(headers: Headers, names: frozenset[bytes], prefixes: tuple[bytes, ...]) -> dict[str, str]:
+def _recorded(
+    headers: Headers, names: frozenset[bytes], prefixes: tuple[bytes, ...]
+) -> dict[str, str]:
     kept: dict[str, str] = {}
     for name, value in headers:
         if name in names or name.startswith(prefixes):

@@ -47,10 +47,12 @@ class LocalSource:
                 if self._receiver is None:
                     return
                 self._receiver.received([chunk], last=False)
-        except Exception:  # the edge of a plug-in: whatever it raises is the provider's failure
+        except Exception:  # noqa: BLE001 - the edge of a plug-in: whatever it raises is the provider's failure
             _log.exception("the built-in provider failed")
             if self._receiver is not None:
-                self._receiver.failed(ProviderError("the built-in provider failed", status=502, kind="local"))
+                self._receiver.failed(
+                    ProviderError("the built-in provider failed", status=502, kind="local")
+                )
             return
         if self._receiver is not None:
             receiver, self._receiver = self._receiver, None

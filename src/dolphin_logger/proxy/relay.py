@@ -162,7 +162,9 @@ class Relay:
         self._source = None
         if not attempted and self._exchange.status is None:
             self._note_attempt(None, str(error))
-        if self._over:  # it broke after its terminal event: the record is written, the end still shows it
+        if (
+            self._over
+        ):  # it broke after its terminal event: the record is written, the end still shows it
             self._break_off()
             return
         outcome = Outcome.PROVIDER_ERROR
@@ -176,14 +178,22 @@ class Relay:
             at_boundary = self._tap is not None and self._tap.at_event_boundary
             self._finish(outcome, failure)
             if at_boundary and not self._gone:
-                responder.write([self._dialect.error_event(str(error), status=error.status, code=error.kind)])
+                responder.write(
+                    [self._dialect.error_event(str(error), status=error.status, code=error.kind)]
+                )
             self._break_off()
             return
         self._exchange.status = error.status
         self._finish(outcome, failure)
-        body = self._dialect.error_body(str(error), status=error.status, param=None, code=error.kind)
+        body = self._dialect.error_body(
+            str(error), status=error.status, param=None, code=error.kind
+        )
         ours = self._desk.response_headers(self._exchange.id, responder.request)
-        head = [(b"content-type", b"application/json"), (b"x-dolphin-error", error.kind.encode()), *ours]
+        head = [
+            (b"content-type", b"application/json"),
+            (b"x-dolphin-error", error.kind.encode()),
+            *ours,
+        ]
         responder.reply(error.status, body, head)
 
     # --- Consumer: the client's side
@@ -246,7 +256,9 @@ class Relay:
         if self._responder.started:
             self._responder.break_off()
         else:
-            body = self._dialect.error_body("the proxy is shutting down", status=503, param=None, code="shutdown")
+            body = self._dialect.error_body(
+                "the proxy is shutting down", status=503, param=None, code="shutdown"
+            )
             self._responder.reply(503, body, [(b"content-type", b"application/json")])
 
     # ---
@@ -287,7 +299,11 @@ class Relay:
 
     def _tap_result(self, copy: Copy) -> None:
         exchange = self._exchange
-        exchange.response, exchange.raw_response, exchange.usage = copy.response, copy.raw, copy.usage
+        exchange.response, exchange.raw_response, exchange.usage = (
+            copy.response,
+            copy.raw,
+            copy.usage,
+        )
         if copy.lost:
             message = "the answer could not be kept: the disk refused it"
             exchange.error = Failure("blob", "proxy", None, message)
@@ -310,7 +326,9 @@ class Relay:
 
     def _note_attempt(self, status: int | None, error: str | None) -> None:
         elapsed = round((time.monotonic() - self._attempt_started) * 1000, 3)
-        self._exchange.attempts.append(Attempt(self._exchange.provider or "", status, error, elapsed))
+        self._exchange.attempts.append(
+            Attempt(self._exchange.provider or "", status, error, elapsed)
+        )
 
     def _elapsed(self) -> float:
         return round((time.monotonic() - self._started) * 1000, 3)
@@ -322,7 +340,9 @@ def _unusable(status: int, media_type: bytes, *, has_location: bool) -> Provider
         message = f"the provider answered with a redirect ({status}), which is never followed; correct apiBase"
         return ProviderError(message, status=502, kind="redirect")
     if status < 300 and media_type in (b"text/html", b"application/xhtml+xml"):
-        message = "the provider answered with a web page instead of JSON; is apiBase the API's address?"
+        message = (
+            "the provider answered with a web page instead of JSON; is apiBase the API's address?"
+        )
         return ProviderError(message, status=502, kind="not_json")
     return None
 

@@ -19,7 +19,9 @@ class Routes:
     """The models of one configuration, by name."""
 
     def __init__(self, config: Config) -> None:
-        self._exact = {entry.model: entry for entry in config.models if not entry.model.endswith("*")}
+        self._exact = {
+            entry.model: entry for entry in config.models if not entry.model.endswith("*")
+        }
         wildcards = [entry for entry in config.models if entry.model.endswith("*")]
         self._wildcards = sorted(wildcards, key=lambda entry: -len(entry.model))
         self._skipped = {skipped.model: skipped.reason for skipped in config.skipped}
@@ -43,7 +45,10 @@ class Routes:
         name = request.get("model")
         if name is None:
             raise RequestError(
-                "you must provide a model parameter" + self._known(), status=400, kind="no_model", param="model"
+                "you must provide a model parameter" + self._known(),
+                status=400,
+                kind="no_model",
+                param="model",
             )
         if not isinstance(name, str) or not name:
             raise RequestError(
@@ -64,7 +69,11 @@ class Routes:
         elif near := get_close_matches(name[:200], self._exact, n=1):
             message += f"; did you mean `{near[0]}`?"
         return RequestError(
-            message + self._known(), status=404, kind="unknown_model", param="model", code="model_not_found"
+            message + self._known(),
+            status=404,
+            kind="unknown_model",
+            param="model",
+            code="model_not_found",
         )
 
     def _known(self) -> str:

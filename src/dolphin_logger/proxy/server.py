@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import functools
 import gc
 import logging
 import os
@@ -63,21 +64,26 @@ class Server:
         self._hurry = asyncio.Event()
         self._ticks = 0
 
-    async def run(self, *, reload: Callable[[], Config], ready: Callable[[], None]) -> None:
+    async def run(
+        self, *, reload: Callable[[], Config], ready: Callable[[Callable[[], object]], None]
+    ) -> None:
         """Serve until SIGTERM or Ctrl-C; `reload` reads the configuration anew.
 
-        `ready` is called when requests are accepted.
+        `ready` is called when requests are accepted, with a function that ends the server and may
+        be called from any thread.
         """
         loop = asyncio.get_running_loop()
         self._reload = reload
         self._listen_to_signals(loop)
         servers = [
-            await loop.create_server(lambda: ClientConnection(self._app), sock=sock, backlog=_BACKLOG)
+            await loop.create_server(
+                lambda: ClientConnection(self._app), sock=sock, backlog=_BACKLOG
+            )
             for sock in self._sockets
         ]
         _calm_the_collector()
         clock = loop.create_task(self._clock())
-        ready()
+        ready(functools.partial(loop.call_soon_threadsafe, self.stop))
         await self._ending.wait()
         for server in servers:
             server.close()
@@ -107,7 +113,7 @@ class Server:
             await asyncio.sleep(TICK_SECONDS)
             try:
                 self._sweep()
-            except Exception:
+            except Exception:  # noqa: BLE001 - logged; a stopped clock would be worse
                 _log.exception("a sweep of the clock failed")
 
     def _sweep(self) -> None:
@@ -155,7 +161,7 @@ class Server:
 
     async def _wait(self, done: Callable[[], bool], *, seconds: float) -> None:
         end = time.monotonic() + seconds
-        while not done() and not self._hurry.is_set() and time.monotonic() < end:
+        while not done() and not self._hurry.is_set() and time.monotonic() < end:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
 
@@ -195,7 +201,7 @@ def _listen(host: str, port: int) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((host, port))
         sock.listen(_BACKLOG)
-        sock.setblocking(False)  # noqa: FBT003 - the socket API's own form
+        sock.setblocking(False)
     except (OSError, OverflowError) as error:
         sock.close()
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:

@@ -34,14 +34,22 @@ class Suppression:
         return value is not None and value.strip().lower() in _TRUE
 
     def applies(
-        self, request: Request, *, first_user_text: str | None, model: str | None, path: str, client: str | None
+        self,
+        request: Request,
+        *,
+        first_user_text: str | None,
+        model: str | None,
+        path: str,
+        client: str | None,
     ) -> bool:
         """Say whether a rule, the preset or sampling keeps a request out of the record."""
         text = first_user_text or ""
         if text.startswith(_TASK_PREFIX) or self.declined(request):
             return True
         if any(
-            self._matches(rule, request, text=text, model=model or "", path=path, client=client or "")
+            self._matches(
+                rule, request, text=text, model=model or "", path=path, client=client or ""
+            )
             for rule in self._rules
         ):
             return True

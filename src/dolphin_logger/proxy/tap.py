@@ -38,7 +38,13 @@ class Tap:
     """Copies one answer. `finished` turns True with the dialect's terminal event."""
 
     def __init__(
-        self, dialect: Dialect, *, stream: bool, media_type: str, coding: bytes, blob: Callable[[], BlobWriter],
+        self,
+        dialect: Dialect,
+        *,
+        stream: bool,
+        media_type: str,
+        coding: bytes,
+        blob: Callable[[], BlobWriter],
         keep_raw: bool,
     ) -> None:
         self._dialect = dialect
@@ -71,7 +77,11 @@ class Tap:
     @property
     def at_event_boundary(self) -> bool:
         """Whether an event of ours could follow what the client got so far."""
-        return self._decoder is not None and self._coding is None and self._window.endswith((b"\n\n", b"\r\n\r\n", b"\r\r"))
+        return (
+            self._decoder is not None
+            and self._coding is None
+            and self._window.endswith((b"\n\n", b"\r\n\r\n", b"\r\r"))
+        )
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes as they came over the wire."""

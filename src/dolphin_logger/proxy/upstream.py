@@ -172,7 +172,12 @@ class UpstreamConnection(asyncio.Protocol):
         receiver = self._receiver
         if receiver is None:
             return
-        if self._state == "body" and self._length is None and exc is None and not self._is_chunked():
+        if (
+            self._state == "body"
+            and self._length is None
+            and exc is None
+            and not self._is_chunked()
+        ):
             self._receiver = None
             receiver.received([], last=True)
             receiver.ended()
@@ -285,7 +290,9 @@ class Pool:
                 f"no connection to {where} within {seconds:g} s", status=504, kind="connect_timeout"
             ) from error
         except ssl.SSLError as error:
-            raise ProviderError(f"TLS with {where} failed: {_tls_reason(error)}", status=502, kind="tls") from error
+            raise ProviderError(
+                f"TLS with {where} failed: {_tls_reason(error)}", status=502, kind="tls"
+            ) from error
         except socket.gaierror as error:
             message = f"the host name of {where} is unknown; check apiBase"
             raise ProviderError(message, status=502, kind="connect") from error
