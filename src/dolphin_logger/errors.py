@@ -34,7 +34,7 @@ class RequestError(DolphinError):
     """The client's request is at fault.
 
     Attributes:
-        status: HTTP status of the answer, 400 to 499.
+        status: HTTP status of the answer, 400 to 499; 503 where the configuration refuses calls.
         kind: one lower-case word for `error.kind` and the `x-dolphin-error` header.
         param: the key of the request body at fault, where there is one.
         code: the dialect's machine-readable code (`model_not_found`), where there is one.

@@ -4,9 +4,12 @@
     connection   one client connection: HTTP/1.1 in, answers out
     guard        who may talk to us, on raw headers
     app          which request is served by what
+    pages        health and the model lists
+    calls        from a complete request to an exchange under way
     routing      which configured model a request means
     body         a request's bytes: content coding, JSON, the model's place
     headers      which fields go on, which are recorded
+    desk         what the exchanges of one server share
     relay        one exchange, from request to record
     tap          the recorded copy of an answer
     upstream     connections to providers

@@ -34,8 +34,17 @@ class Desk:
     def reconfigure(self, config: Config) -> None:
         """Take the settings of a configuration for what starts from now on."""
         self.keeps_raw = config.record_raw == "always"
+        self._refuses = config.on_record_failure == "refuse"
         self.drains = config.on_client_disconnect == "drain"
         self._origins = frozenset(origin.rstrip("/").encode() for origin in config.allowed_origins)
+
+    def paused(self) -> bool:
+        """Whether the user has stopped recording; asked for every call, so that it acts at once."""
+        return self.journal.home.pause_switch.exists()
+
+    def refuses_unrecorded(self) -> bool:
+        """Whether calls are to be refused now, because they could not be recorded."""
+        return self._refuses and self.journal.trouble is not None
 
     def response_headers(self, exchange_id: str, request: Request) -> Headers:
         """Return the fields that we add to every answer of an exchange."""
