@@ -51,7 +51,9 @@ def serve(host: str | None, port: int | None, *, no_ui: bool, verbose: bool) -> 
     run_proxy(home, host=host, port=port)
 
 
-def run_proxy(home: Home, *, host: str | None, port: int | None, ready: Ready | None = None) -> None:
+def run_proxy(
+    home: Home, *, host: str | None, port: int | None, ready: Ready | None = None
+) -> None:
     """Compose and run one proxy until it is told to end.
 
     `ready` is called in the event loop when requests are accepted, with the base URL and with a
@@ -67,10 +69,13 @@ def run_proxy(home: Home, *, host: str | None, port: int | None, ready: Ready | 
 
     def read_config() -> Config:
         config = configuration.load(home.config, env=os.environ, known_providers=providers.known())
-        return replace(config, host=host or config.host, port=config.port if port is None else port)
+        config = replace(
+            config, host=host or config.host, port=config.port if port is None else port
+        )
+        serving.check_exposure(config)
+        return config
 
     config = read_config()
-    serving.check_exposure(config)
     sockets = serving.bind(config.host, config.port)
     real_port = sockets[0].getsockname()[1]
     journal = Journal(home)

@@ -13,6 +13,7 @@ import json
 import time
 import zlib
 from dataclasses import asdict
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -68,8 +69,12 @@ def decode(line: bytes) -> dict[str, Any]:
 def format_time(time_ns: int) -> str:
     """Format UNIX nanoseconds as UTC with microseconds (RFC 3339)."""
     seconds, rest = divmod(time_ns, 1_000_000_000)
-    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
-    return f"{stamp}.{rest // 1000:06d}Z"
+    return f"{_format_second(seconds)}.{rest // 1000:06d}Z"
+
+
+@lru_cache(maxsize=4)
+def _format_second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
 def _facts(exchange: Exchange) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from dolphin_logger.journal.format import encode
 from dolphin_logger.journal.home import Home, make_private_folder, open_private_file
 
 SEGMENT_BYTES = 128 * 1024 * 1024
+_DAY_SECONDS = 86_400
 WINDOW_BYTES = 64 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Journal:
         self._lock = threading.Lock()
         self._seq = 0
         self._descriptor = -1
-        self._day = ""
+        self._day = 0  # since the epoch, UTC
         self._size = 0
         self._owner = os.getpid()
         self._unsynced = False
@@ -139,7 +140,7 @@ class Journal:
         return True
 
     def _write(self, line: bytes) -> None:
-        day = time.strftime("%Y-%m-%d", time.gmtime())
+        day = int(time.time()) // _DAY_SECONDS
         if self._descriptor < 0 or day != self._day or self._size >= self._segment_bytes:
             self._open_segment(day)
         written = 0
@@ -164,10 +165,11 @@ class Journal:
             _log.error("%s keeps a torn line (%s): a new segment follows", self.segment, error)
             self._close_segment()
 
-    def _open_segment(self, day: str) -> None:
+    def _open_segment(self, day: int) -> None:
         self._close_segment()
         make_private_folder(self.home.logs)
-        self.segment = self.home.logs / f"{day}_{uuid.uuid4()}.jsonl"
+        date = time.strftime("%Y-%m-%d", time.gmtime(day * _DAY_SECONDS))
+        self.segment = self.home.logs / f"{date}_{uuid.uuid4()}.jsonl"
         self._descriptor = open_private_file(self.segment, append=True)
         self._day = day
         self._size = 0

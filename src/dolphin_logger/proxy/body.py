@@ -79,16 +79,19 @@ def parse_object(body: bytes) -> dict[str, Any]:
     return value
 
 
-def is_json(text: bytes) -> bool:
-    """Say whether bytes are one JSON text by the grammar of RFC 8259."""
+def parse_json(text: bytes) -> Any:
+    """Parse one JSON text by the grammar of RFC 8259.
+
+    Raises:
+        ValueError: it is none, or nested beyond what can be read.
+    """
     try:
-        orjson.loads(text)
+        return orjson.loads(text)
     except orjson.JSONDecodeError:
         try:
-            json.loads(text.decode(), parse_constant=_refuse_constant)
-        except (ValueError, RecursionError):
-            return False
-    return True
+            return json.loads(text.decode(), parse_constant=_refuse_constant)
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
 
 
 def replace_model(body: bytes, *, name: str) -> bytes:

@@ -14,16 +14,16 @@ from dolphin_logger.config import Config, ModelEntry
 from dolphin_logger.dialects._api import Dialect
 from dolphin_logger.errors import ConfigError, RequestError
 from dolphin_logger.exchange import Client, Exchange, Failure, Outcome, new_id
-from dolphin_logger.providers._api import LocalProvider, Provider, Target
+from dolphin_logger.providers._api import LocalProvider, Provider
 from dolphin_logger.proxy import body as bodies
 from dolphin_logger.proxy import headers as fields
 from dolphin_logger.proxy.connection import Request, Responder
 from dolphin_logger.proxy.desk import Desk
+from dolphin_logger.proxy.destination import Destination, unusable
 from dolphin_logger.proxy.local import LocalSource
 from dolphin_logger.proxy.relay import Relay
 from dolphin_logger.proxy.routing import Routes
-from dolphin_logger.proxy.suppress import Suppression
-from dolphin_logger.proxy.upstream import Origin, split_url
+from dolphin_logger.proxy.suppress import Call, Suppression
 
 REFUSED_BODY = 64 * 1024  # bytes of a refused request that its record keeps
 _SIMPLE_TYPES = (b"text/plain", b"application/x-www-form-urlencoded", b"multipart/form-data")
@@ -42,10 +42,12 @@ class ModelCalls:
         """Serve calls that arrive from now on by another configuration."""
         self._routes = Routes(config)
         self._suppression = Suppression(config)
+        self._destinations: dict[tuple[str, str], Destination] = {}
 
     def start(self, request: Request, responder: Responder, *, path: str, dialect: Dialect) -> None:
         """Serve one call."""
-        exchange = _begin(request, path=path, dialect=dialect)
+        passed, recorded_headers = fields.select_request(request.headers)
+        exchange = _begin(request, recorded_headers, path=path, dialect=dialect)
         value: dict[str, Any] = {}
         try:
             body = _read(request, exchange)
@@ -56,60 +58,41 @@ class ModelCalls:
             exchange.model = name if isinstance(name, str) else None
             entry = self._routes.choose(value)
             bodies.check_model_once(body)
-            provider = self._choose_provider(entry, dialect)
+            destination = self._destination(entry, dialect)
             _note_choice(exchange, entry)
             recorded = self._is_recorded(request, exchange, value, dialect)
             if recorded and self._desk.refuses_unrecorded():
                 raise _unrecordable()
-            send = self._prepare(request, body, value, exchange, entry=entry, provider=provider)
         except RequestError as error:
             self._refuse(request, responder, exchange, value=value, dialect=dialect, error=error)
             return
-        send(
-            Relay(
-                self._desk,
-                responder,
-                exchange,
-                dialect=dialect,
-                timeouts=entry.timeouts,
-                recorded=recorded,
-            )
+        relay = Relay(
+            self._desk,
+            responder,
+            exchange,
+            dialect=dialect,
+            timeouts=entry.timeouts,
+            recorded=recorded,
         )
-
-    def _prepare(
-        self,
-        request: Request,
-        body: bytes,
-        value: dict[str, Any],
-        exchange: Exchange,
-        *,
-        entry: ModelEntry,
-        provider: Provider | LocalProvider,
-    ) -> Callable[[Relay], None]:
-        """Make everything that can fail, and return what sends it."""
-        if isinstance(provider, LocalProvider):
-            answer = provider.respond(value, exchange.dialect)
-            return lambda relay: relay.answer_locally(lambda to: LocalSource(answer, to))
+        local = destination.local
+        if local is not None:
+            relay.answer_locally(lambda to: LocalSource(local.respond(value, dialect.name), to))
+            return
         if exchange.provider_model is not None and exchange.provider_model != exchange.model:
             body = bodies.replace_model(body, name=exchange.provider_model)
-        try:
-            target = provider.target(entry, exchange.dialect)
-        except ConfigError as error:
-            raise _unusable(entry, str(error)) from error
-        origin, head = _provider_head(request, target, length=len(body))
-        return lambda relay: relay.send(origin, [head, body])
+        relay.send(destination.origin, [destination.head(passed, length=len(body)), body])
 
-    def _choose_provider(self, entry: ModelEntry, dialect: Dialect) -> Provider | LocalProvider:
-        try:
-            provider = self._find_provider(entry.provider)
-        except ConfigError as error:
-            raise _unusable(entry, str(error)) from error
-        refusal = getattr(provider, "refusal", None)
-        if refusal is None and dialect.name not in provider.dialects:
-            refusal = f"provider '{entry.provider}' does not speak {dialect.name}"
-        if refusal is not None:
-            raise _unusable(entry, refusal)
-        return provider
+    def _destination(self, entry: ModelEntry, dialect: Dialect) -> Destination:
+        """Prepare where an entry's calls go, once per configuration."""
+        key = (entry.model, dialect.name)
+        found = self._destinations.get(key)
+        if found is None:
+            try:
+                provider = self._find_provider(entry.provider)
+            except ConfigError as error:
+                raise unusable(entry, str(error)) from error
+            found = self._destinations[key] = Destination(entry, provider, dialect=dialect.name)
+        return found
 
     def _refuse(
         self,
@@ -147,23 +130,24 @@ class ModelCalls:
     ) -> bool:
         if self._desk.paused():
             return False
-        return not self._suppression.applies(
-            request,
-            first_user_text=dialect.first_user_text(value),
-            model=exchange.model,
+        call = Call(
+            model=exchange.model or "",
             path=exchange.path,
-            client=exchange.client.name,
+            client=exchange.client.name or "",
+            text=dialect.first_user_text(value) or "",
+            headers=request.headers,
         )
+        return not self._suppression.applies(call)
 
 
-def _begin(request: Request, *, path: str, dialect: Dialect) -> Exchange:
+def _begin(request: Request, recorded: dict[str, str], *, path: str, dialect: Dialect) -> Exchange:
     return Exchange(
         id=new_id(request.time_ns),
         time_ns=request.time_ns,
         dialect=dialect.name,
         path=path,
-        client=_client(request),
-        request_headers=fields.recorded_request(request.headers),
+        client=_client(recorded),
+        request_headers=recorded,
     )
 
 
@@ -178,13 +162,6 @@ def _read(request: Request, exchange: Exchange) -> bytes:
     exchange.raw_request = request.body
     body = exchange.raw_request = _plain_body(request)
     return body
-
-
-def _unusable(entry: ModelEntry, reason: str) -> RequestError:
-    message = f"The model `{entry.model}` cannot be used: {reason}"
-    return RequestError(
-        message, status=404, kind="unknown_model", param="model", code="model_not_found"
-    )
 
 
 def _unrecordable() -> RequestError:
@@ -215,19 +192,7 @@ def _plain_body(request: Request) -> bytes:
     return bodies.decode_content(request.body, coding=request.header(b"content-encoding"))
 
 
-def _provider_head(request: Request, target: Target, *, length: int) -> tuple[Origin, bytes]:
-    """Build the request head for the provider: our framing and credentials, the client's other fields."""
-    origin, path, host = split_url(target.url)
-    own = {name for name, _ in (*target.secrets, *target.headers)}
-    passed = [field for field in fields.for_provider(request.headers) if field[0] not in own]
-    lines = [b"POST %s HTTP/1.1\r\nhost: %s" % (path, host)]
-    lines += [b"%s: %s" % field for field in (*passed, *target.headers, *target.secrets)]
-    lines.append(b"accept-encoding: identity\r\ncontent-length: %d\r\n\r\n" % length)
-    return origin, b"\r\n".join(lines)
-
-
-def _client(request: Request) -> Client:
+def _client(recorded: dict[str, str]) -> Client:
     """Name the client by the product of its User-Agent."""
-    agent = (request.header(b"user-agent") or b"").decode("latin-1")
-    product = agent.partition(" ")[0][:64]
+    product = recorded.get("user-agent", "").partition(" ")[0][:64]
     return Client(name=product or None)

@@ -112,7 +112,16 @@ class Service(Protocol):
 class Responder:
     """The answer to one request. `start`, then `write` any number of times, then one ending."""
 
-    __slots__ = ("_chunked", "_close", "connection", "consumer", "done", "request", "started")
+    __slots__ = (
+        "_chunked",
+        "_close",
+        "_head",
+        "connection",
+        "consumer",
+        "done",
+        "request",
+        "started",
+    )
 
     def __init__(self, connection: ClientConnection, request: Request) -> None:
         self.connection = connection
@@ -121,12 +130,16 @@ class Responder:
         self.started = False
         self.done = False
         self._chunked = False
+        self._head = b""
         self._close = not request.keep_alive
 
     def start(
         self, status: int, headers: Iterable[tuple[bytes, bytes]], *, length: int | None
     ) -> None:
-        """Send status and header fields; `length` is the body's, None when it is not known."""
+        """Prepare status and header fields; `length` is the body's, None when it is not known.
+
+        They go out with the next `write` or ending, as one write to the socket.
+        """
         self.started = True
         lines = [b"HTTP/1.1 %d %s" % (status, _REASONS.get(status, b"Unknown"))]
         lines += [b"%s: %s" % field for field in headers]
@@ -143,40 +156,43 @@ class Responder:
         elif self.request.http10:
             lines.append(b"connection: keep-alive")
         lines.append(b"\r\n")
-        self.connection.send(b"\r\n".join(lines))
+        self._head = b"\r\n".join(lines)
 
     def write(self, pieces: list[bytes]) -> None:
-        """Send pieces of the body, keeping their boundaries as chunks."""
+        """Send pieces of the body, keeping their boundaries as chunks; none sends the head alone."""
         if self.done:
             return
         if self._chunked:
-            framed = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces if piece]
-            data = framed[0] if len(framed) == 1 else b"".join(framed)
-        else:
-            data = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        self.connection.send(data)
+            pieces = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces if piece]
+        if self._head:
+            pieces = [self._head, *pieces]
+            self._head = b""
+        self.connection.send(pieces[0] if len(pieces) == 1 else b"".join(pieces))
 
     def finish(self) -> None:
         """End the body properly."""
         if self.done:
             return
         self.done = True
-        if self._chunked:
-            self.connection.send(b"0\r\n\r\n")
+        end = b"0\r\n\r\n" if self._chunked else b""
+        if end or self._head:
+            self.connection.send(self._head + end)
         self.connection.answered(close=self._close)
 
     def break_off(self) -> None:
         """End the body so that the client cannot take it for complete; what was sent still arrives."""
         if self.done:
             return
+        if self._head:
+            self.write([])
         self.done = True
         self.connection.break_off(reset=self.request.http10)
 
     def reply(self, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """Send a whole small answer; HEAD gets no body."""
         self.start(status, headers, length=len(body))
-        if body and self.request.method != b"HEAD":
-            self.connection.send(body)
+        if self.request.method != b"HEAD":
+            self.write([body])
         self.finish()
 
 

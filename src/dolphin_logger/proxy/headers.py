@@ -2,10 +2,12 @@
 
 Field names are lower-case bytes. Framing and credentials are never copied: framing is ours to set
 on each side, credentials come from the configuration. Everything else that is not the browser's or
-a forwarding proxy's goes on as received, duplicates apart.
+a forwarding proxy's goes on as received, duplicates apart. What is recorded is an allow-list.
 """
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 from dolphin_logger.proxy.connection import Headers
 
@@ -26,7 +28,7 @@ _REQUEST_DROPPED = (
 _REQUEST_DROPPED_PREFIXES = (b"x-dolphin-", b"x-forwarded-", b"sec-", b"proxy-")
 _RESPONSE_DROPPED = _HOP_BY_HOP | frozenset(
     b"set-cookie strict-transport-security alt-svc content-security-policy"
-    b" content-security-policy-report-only report-to nel date".split()
+    b" content-security-policy-report-only report-to nel".split()
 )
 _RESPONSE_DROPPED_PREFIXES = (b"access-control-", b"proxy-")
 
@@ -40,63 +42,66 @@ _RESPONSE_RECORDED = frozenset(
     b" openai-processing-ms openai-version openai-model cf-ray".split()
 )
 _RESPONSE_RECORDED_PREFIXES = (b"x-ratelimit-", b"anthropic-ratelimit-")
+_PLAIN_CONNECTION = (b"keep-alive", b"close")
+
+Selection = tuple[Headers, dict[str, str]]
 
 
-def for_provider(headers: Headers) -> Headers:
-    """Select the client's fields that the provider gets."""
-    named = _named_by_connection(headers)
-    return [
-        field
-        for field in headers
-        if field[0] not in _REQUEST_DROPPED
-        and not field[0].startswith(_REQUEST_DROPPED_PREFIXES)
-        and (not named or field[0] not in named)
-    ]
+def select_request(headers: Headers) -> Selection:
+    """Select the client's fields that the provider gets, and those that are recorded."""
+    passed: Headers = []
+    recorded: dict[str, str] = {}
+    for field in headers:
+        passes, key = _judge_request(field[0])
+        if passes:
+            passed.append(field)
+        if key:
+            _record(recorded, key, field[1])
+    return _without_named(headers, passed), recorded
 
 
-def for_client(headers: Headers) -> Headers:
-    """Select the provider's fields that the client gets."""
-    named = _named_by_connection(headers)
-    return [
-        field
-        for field in headers
-        if field[0] not in _RESPONSE_DROPPED
-        and not field[0].startswith(_RESPONSE_DROPPED_PREFIXES)
-        and (not named or field[0] not in named)
-    ]
+def select_response(headers: Headers) -> Selection:
+    """Select the provider's fields that the client gets, and those that are recorded."""
+    passed: Headers = []
+    recorded: dict[str, str] = {}
+    for field in headers:
+        passes, key = _judge_response(field[0])
+        if passes:
+            passed.append(field)
+        if key:
+            _record(recorded, key, field[1])
+    return _without_named(headers, passed), recorded
 
 
-def recorded_request(headers: Headers) -> dict[str, str]:
-    """Select what a record keeps of the client's fields: an allow-list."""
-    return _recorded(headers, _REQUEST_RECORDED, _REQUEST_RECORDED_PREFIXES)
-
-
-def recorded_response(headers: Headers) -> dict[str, str]:
-    """Select what a record keeps of the provider's fields: an allow-list."""
-    return _recorded(headers, _RESPONSE_RECORDED, _RESPONSE_RECORDED_PREFIXES)
-
-
-def request_id(headers: dict[str, str]) -> str | None:
+def request_id(recorded: dict[str, str]) -> str | None:
     """Find the provider's own id of a request among the recorded fields."""
-    return headers.get("x-request-id") or headers.get("request-id")
+    return recorded.get("x-request-id") or recorded.get("request-id")
 
 
-def _recorded(
-    headers: Headers, names: frozenset[bytes], prefixes: tuple[bytes, ...]
-) -> dict[str, str]:
-    kept: dict[str, str] = {}
+@lru_cache(maxsize=512)
+def _judge_request(name: bytes) -> tuple[bool, str]:
+    """Say whether a field passes, and under which key it is recorded (empty: not at all)."""
+    passes = name not in _REQUEST_DROPPED and not name.startswith(_REQUEST_DROPPED_PREFIXES)
+    records = name in _REQUEST_RECORDED or name.startswith(_REQUEST_RECORDED_PREFIXES)
+    return passes, name.decode("latin-1") if records else ""
+
+
+@lru_cache(maxsize=512)
+def _judge_response(name: bytes) -> tuple[bool, str]:
+    passes = name not in _RESPONSE_DROPPED and not name.startswith(_RESPONSE_DROPPED_PREFIXES)
+    records = name in _RESPONSE_RECORDED or name.startswith(_RESPONSE_RECORDED_PREFIXES)
+    return passes, name.decode("latin-1") if records else ""
+
+
+def _record(recorded: dict[str, str], key: str, value: bytes) -> None:
+    text = value.decode("latin-1")
+    recorded[key] = f"{recorded[key]}, {text}" if key in recorded else text
+
+
+def _without_named(headers: Headers, passed: Headers) -> Headers:
+    """Drop the fields that `Connection` declares hop-by-hop (RFC 9110, section 7.6.1)."""
     for name, value in headers:
-        if name in names or name.startswith(prefixes):
-            key = name.decode("latin-1")
-            text = value.decode("latin-1")
-            kept[key] = f"{kept[key]}, {text}" if key in kept else text
-    return kept
-
-
-def _named_by_connection(headers: Headers) -> set[bytes]:
-    """Collect the fields that `Connection` declares hop-by-hop (RFC 9110, section 7.6.1)."""
-    named: set[bytes] = set()
-    for name, value in headers:
-        if name == b"connection":
-            named.update(part.strip().lower() for part in value.split(b","))
-    return named
+        if name == b"connection" and value.lower() not in _PLAIN_CONNECTION:
+            named = {part.strip().lower() for part in value.split(b",")}
+            passed = [field for field in passed if field[0] not in named]
+    return passed

@@ -62,3 +62,4 @@ class LocalSource:
     def _call_answered(self, answer: LocalAnswer) -> None:
         if self._receiver is not None:
             self._receiver.answered(answer.status, list(answer.headers), None)
+            self._receiver.received([], last=False)

@@ -101,7 +101,7 @@ class Relay:
     def answered(self, status: int, headers: Headers, length: int | None) -> None:
         """The provider's head is there: judge it, then pass it on."""
         exchange = self._exchange
-        recorded = fields.recorded_response(headers)
+        passed, recorded = fields.select_response(headers)
         exchange.response_headers = recorded
         exchange.provider_request_id = fields.request_id(recorded)
         self._note_attempt(status, None)
@@ -126,7 +126,7 @@ class Relay:
         self._deadline_kind = "idle"
         if not self._gone:
             ours = self._desk.response_headers(exchange.id, self._responder.request)
-            self._responder.start(status, fields.for_client(headers) + ours, length=length)
+            self._responder.start(status, passed + ours, length=length)
 
     def received(self, pieces: list[bytes], *, last: bool) -> None:
         """Pass pieces on, then look at them; the last ones are recorded before they go out."""
@@ -264,7 +264,7 @@ class Relay:
     # ---
 
     def _forward(self, pieces: list[bytes]) -> None:
-        if pieces and not self._gone:
+        if not self._gone:
             self._responder.write(pieces)
 
     def _end(self) -> None:

@@ -1,79 +1,85 @@
 """What is not recorded, decided before anything of it reaches a disk.
 
-It knows rules, not files. The preset is the original's: requests whose first user message starts
-with `### Task:`, the side tasks of Open WebUI. A request says so itself with `x-no-log: true`.
+It compiles the rules of one configuration, presets included, and judges requests by them. It knows
+no files. Invariant: a rule applies when everything that it names holds.
 """
 
 from __future__ import annotations
 
 import random
 import re
-from collections.abc import Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import translate
 
 from dolphin_logger.config import Config, SuppressRule
-from dolphin_logger.proxy.connection import Request
+from dolphin_logger.proxy.connection import Headers
 
-_TASK_PREFIX = "### Task:"
-_TRUE = (b"1", b"true", b"yes", b"on")
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What rules look at: the request's names, its first user text and its header fields."""
+
+    model: str
+    path: str
+    client: str
+    text: str
+    headers: Headers
+
+
+_Check = Callable[[Call], bool]
 
 
 class Suppression:
     """The rules of one configuration."""
 
     def __init__(self, config: Config) -> None:
-        self._rules: Sequence[SuppressRule] = config.suppress
+        self._rules = [_compile(rule) for rule in config.suppress]
         self._sample = config.sample
-        self._patterns = {
-            rule.pattern: re.compile(rule.pattern) for rule in config.suppress if rule.pattern
-        }
 
-    def declined(self, request: Request) -> bool:
-        """Say whether the request itself asks not to be recorded."""
-        value = request.header(b"x-no-log")
-        return value is not None and value.strip().lower() in _TRUE
-
-    def applies(
-        self,
-        request: Request,
-        *,
-        first_user_text: str | None,
-        model: str | None,
-        path: str,
-        client: str | None,
-    ) -> bool:
-        """Say whether a rule, the preset or sampling keeps a request out of the record."""
-        text = first_user_text or ""
-        if text.startswith(_TASK_PREFIX) or self.declined(request):
-            return True
-        if any(
-            self._matches(
-                rule, request, text=text, model=model or "", path=path, client=client or ""
-            )
-            for rule in self._rules
-        ):
-            return True
+    def applies(self, call: Call) -> bool:
+        """Say whether a rule or sampling keeps a call out of the record."""
+        for checks in self._rules:
+            for check in checks:
+                if not check(call):
+                    break
+            else:
+                return True
         return self._sample < 1.0 and random.random() >= self._sample  # noqa: S311 - sampling, not security
 
-    def _matches(
-        self, rule: SuppressRule, request: Request, *, text: str, model: str, path: str, client: str
-    ) -> bool:
-        """All conditions that a rule names must hold."""
-        if rule.model is not None and not fnmatchcase(model, rule.model):
-            return False
-        if rule.path is not None and not fnmatchcase(path, rule.path):
-            return False
-        if rule.client is not None and not fnmatchcase(client, rule.client):
-            return False
-        if rule.prefix is not None and not text.startswith(rule.prefix):
-            return False
-        if rule.pattern is not None and not self._patterns[rule.pattern].search(text):
-            return False
-        return rule.header is None or _has_header(request, rule.header)
+
+def _compile(rule: SuppressRule) -> list[_Check]:
+    checks: list[_Check] = []
+    if rule.prefix is not None:
+        prefix = rule.prefix
+        checks.append(lambda call: call.text.startswith(prefix))
+    if rule.header is not None:
+        checks.append(_has_header(rule.header))
+    if rule.model is not None:
+        matches_model = re.compile(translate(rule.model)).match
+        checks.append(lambda call: matches_model(call.model) is not None)
+    if rule.path is not None:
+        matches_path = re.compile(translate(rule.path)).match
+        checks.append(lambda call: matches_path(call.path) is not None)
+    if rule.client is not None:
+        matches_client = re.compile(translate(rule.client)).match
+        checks.append(lambda call: matches_client(call.client) is not None)
+    if rule.pattern is not None:
+        search = re.compile(rule.pattern).search
+        checks.append(lambda call: search(call.text) is not None)
+    return checks
 
 
-def _has_header(request: Request, header: str) -> bool:
+def _has_header(header: str) -> _Check:
+    """Compare a field's value without regard to case."""
     name, _, value = header.partition(":")
+    wanted_name = name.strip().lower().encode("latin-1", "replace")
     wanted = value.strip().lower().encode("latin-1", "replace")
-    found = request.header(name.strip().lower().encode("latin-1", "replace"))
-    return found is not None and found.strip().lower() == wanted
+
+    def check(call: Call) -> bool:
+        for name, value in call.headers:
+            if name == wanted_name and value.strip().lower() == wanted:
+                return True
+        return False
+
+    return check

@@ -19,7 +19,7 @@ import zstandard
 from dolphin_logger.dialects._api import Answer, Dialect, StreamDecoder
 from dolphin_logger.journal.blobs import LIMIT, BlobWriter
 from dolphin_logger.messages import Usage
-from dolphin_logger.proxy.body import is_json
+from dolphin_logger.proxy.body import parse_json
 
 _MEMORY = 1024 * 1024  # bytes of an answer kept in memory before they go to a blob's part file
 _STEP = 64 * 1024
@@ -104,9 +104,12 @@ class Tap:
             return self._close_stream(self._decoder.answer(), raw)
         if not raw:
             return Copy(response=None, raw=None)
-        if not is_json(raw):
+        try:
+            value = parse_json(raw)
+        except ValueError:
             return Copy(response=None, raw=raw)
-        return Copy(response=raw, raw=None if self._exact else raw, usage=self._usage(raw))
+        usage = self._dialect.usage(value) if isinstance(value, dict) else None
+        return Copy(response=raw, raw=None if self._exact else raw, usage=usage)
 
     def _close_stream(self, answer: Answer, raw: bytes) -> Copy:
         response = None if answer.response is None else _dump(answer.response)
@@ -194,13 +197,6 @@ class Tap:
         self._blob.discard()
         self._blob = None
         return data
-
-    def _usage(self, raw: bytes) -> Usage:
-        try:
-            value = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            value = json.loads(raw)
-        return self._dialect.usage(value) if isinstance(value, dict) else Usage()
 
 
 class Copy:

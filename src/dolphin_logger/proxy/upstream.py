@@ -37,7 +37,10 @@ class Receiver(Protocol):
         ...
 
     def received(self, pieces: list[bytes], *, last: bool) -> None:
-        """Pieces of the body, as framed; `last` when they complete it."""
+        """Pieces of the body, as framed; `last` when they complete it.
+
+        Called after `answered` even without pieces, when the head came alone.
+        """
         ...
 
     def ended(self) -> None:
@@ -69,6 +72,7 @@ class UpstreamConnection(asyncio.Protocol):
     """One connection to one provider; serves one request at a time."""
 
     __slots__ = (
+        "_fresh",
         "_head_size",
         "_headers",
         "_length",
@@ -77,6 +81,7 @@ class UpstreamConnection(asyncio.Protocol):
         "_pieces",
         "_receiver",
         "_remaining",
+        "_reusable",
         "_state",
         "_transport",
         "idle_since",
@@ -97,6 +102,8 @@ class UpstreamConnection(asyncio.Protocol):
         self._head_size = 0
         self._length: int | None = None
         self._remaining: int | None = None
+        self._reusable = False
+        self._fresh = False  # a head was handed on, and nothing since
         self._state = "idle"  # head, body, done
 
     @property
@@ -206,6 +213,7 @@ class UpstreamConnection(asyncio.Protocol):
                 self._length = self._remaining = int(value)
         self._state = "body"
         assert self._receiver is not None
+        self._fresh = True
         self._receiver.answered(status, self._headers, self._length)
 
     def on_body(self, data: bytes) -> None:
@@ -218,6 +226,7 @@ class UpstreamConnection(asyncio.Protocol):
         """The answer is complete, unless it was an interim one."""
         if self._state == "body":
             self._state = "done"
+            self._reusable = self._parser.should_keep_alive()  # true only inside this callback
         else:
             self._headers = []
 
@@ -230,15 +239,17 @@ class UpstreamConnection(asyncio.Protocol):
         )
 
     def _flush(self, *, last: bool) -> None:
-        pieces, self._pieces = self._pieces, []
-        if (pieces or last) and self._receiver is not None:
+        pieces = self._pieces
+        if (pieces or last or self._fresh) and self._receiver is not None:
+            self._pieces = []
+            self._fresh = False
             self._receiver.received(pieces, last=last)
 
     def _complete(self) -> None:
         receiver, self._receiver = self._receiver, None
         if receiver is None:
             return
-        if self.open and self._parser.should_keep_alive():
+        if self.open and self._reusable:
             self._state = "idle"
             self.used = True
             self._on_idle(self)
