@@ -1,7 +1,9 @@
 """The proxy: clients on one side, providers on the other, an exchange for each request between.
 
     server       listening sockets, clock, shutdown
-    connection   one client connection: HTTP/1.1 in, answers out
+    connection   one client connection: HTTP/1.1 requests, deadlines
+    request      one request as it came
+    responder    its answer, framed
     guard        who may talk to us, on raw headers
     app          which request is served by what
     pages        health and the model lists
@@ -12,7 +14,9 @@
     desk         what the exchanges of one server share
     relay        one exchange, from request to record
     tap          the recorded copy of an answer
-    upstream     connections to providers
+    destination  where the calls of one model go
+    upstream     one connection to a provider: HTTP/1.1 answers
+    pool         connections kept for the next request
     local        answers made in this process
     suppress     what is not recorded
 

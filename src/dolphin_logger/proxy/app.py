@@ -16,10 +16,12 @@ from dolphin_logger.journal.writer import Journal
 from dolphin_logger.proxy import body as bodies
 from dolphin_logger.proxy import pages
 from dolphin_logger.proxy.calls import FindProvider, ModelCalls
-from dolphin_logger.proxy.connection import Answer, ClientConnection, Headers, Request, Responder
+from dolphin_logger.proxy.connection import ClientConnection
 from dolphin_logger.proxy.desk import Desk
 from dolphin_logger.proxy.guard import Guard
-from dolphin_logger.proxy.upstream import Pool
+from dolphin_logger.proxy.pool import Pool
+from dolphin_logger.proxy.request import Answer, Headers, Request
+from dolphin_logger.proxy.responder import Responder
 
 _SMALL_BODY = 64 * 1024
 _JSON: Headers = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]

@@ -17,11 +17,12 @@ from dolphin_logger.exchange import Client, Exchange, Failure, Outcome, new_id
 from dolphin_logger.providers._api import LocalProvider, Provider
 from dolphin_logger.proxy import body as bodies
 from dolphin_logger.proxy import headers as fields
-from dolphin_logger.proxy.connection import Request, Responder
 from dolphin_logger.proxy.desk import Desk
 from dolphin_logger.proxy.destination import Destination, unusable
 from dolphin_logger.proxy.local import LocalSource
 from dolphin_logger.proxy.relay import Relay
+from dolphin_logger.proxy.request import Request
+from dolphin_logger.proxy.responder import Responder
 from dolphin_logger.proxy.routing import Routes
 from dolphin_logger.proxy.suppress import Call, Suppression
 

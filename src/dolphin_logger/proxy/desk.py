@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from dolphin_logger.config import Config
 from dolphin_logger.journal.blobs import LIMIT
 from dolphin_logger.journal.writer import Journal
-from dolphin_logger.proxy.connection import Headers, Request
-from dolphin_logger.proxy.upstream import Pool
+from dolphin_logger.proxy.pool import Pool
+from dolphin_logger.proxy.request import Headers, Request
 
 if TYPE_CHECKING:
     from dolphin_logger.proxy.relay import Relay

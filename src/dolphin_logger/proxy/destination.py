@@ -9,8 +9,9 @@ from __future__ import annotations
 from dolphin_logger.config import ModelEntry
 from dolphin_logger.errors import ConfigError, RequestError
 from dolphin_logger.providers._api import LocalProvider, Provider
-from dolphin_logger.proxy.connection import Headers
-from dolphin_logger.proxy.upstream import Origin, split_url
+from dolphin_logger.proxy.pool import split_url
+from dolphin_logger.proxy.request import Headers
+from dolphin_logger.proxy.upstream import Origin
 
 
 class Destination:

@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Iterable
 
 from dolphin_logger.config import Config
-from dolphin_logger.proxy.connection import Headers, Request
+from dolphin_logger.proxy.request import Headers, Request
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 _FOREIGN_SITES = (b"cross-site", b"same-site")

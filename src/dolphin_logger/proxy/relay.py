@@ -18,8 +18,9 @@ from dolphin_logger.dialects._api import Dialect
 from dolphin_logger.errors import ProviderError
 from dolphin_logger.exchange import Attempt, Exchange, Failure, Outcome
 from dolphin_logger.proxy import headers as fields
-from dolphin_logger.proxy.connection import Headers, Responder
 from dolphin_logger.proxy.desk import Desk
+from dolphin_logger.proxy.request import Headers
+from dolphin_logger.proxy.responder import Responder
 from dolphin_logger.proxy.tap import Copy, Tap
 from dolphin_logger.proxy.upstream import Origin, Source
 

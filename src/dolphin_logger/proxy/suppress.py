@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 
 from dolphin_logger.config import Config, SuppressRule
-from dolphin_logger.proxy.connection import Headers
+from dolphin_logger.proxy.request import Headers
 
 
 @dataclass(frozen=True, slots=True)
