@@ -159,6 +159,14 @@ def test_deep_bodies_cost_nothing(home: Home, depth: int) -> None:
     assert raw_bytes(record, "request") == text
 
 
+def test_number_beyond_every_limit(home: Home) -> None:
+    """An integer of more digits than Python reads is kept; its record is readable."""
+    Journal(home).append(exchange(request=b'{"n":%s,"m":[1]}' % (b"9" * 5000)))
+    (record,) = records_of(home)
+    assert raw_bytes(record, "request") == b'{"n":%s,"m":[1]}' % (b"9" * 5000)
+    assert record.fields["request"] == {"n": float("inf"), "m": [1]}
+
+
 def test_every_flipped_bit_is_found(tmp_path: Path) -> None:
     """Whatever single bit flips in a line: it is reported, nothing wrong is read, the next record stays."""
     first = encode(exchange(request=b'{"v":1,"id":"x"}', response=b'{"crc":"1"}', model="m"), seq=1)
@@ -300,15 +308,15 @@ def test_rotation_by_size(home: Home) -> None:
 
 
 def test_rotation_at_midnight(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first record of a day starts a segment with that day in its name."""
+    """The first record of a day (UTC) starts a segment with that day in its name."""
     journal = Journal(home)
-    midnight = 1_798_761_600  # 2027-01-01T00:00:00Z
-    clock = iter([midnight - 0.001, midnight])
-    monkeypatch.setattr(writer.time, "time", lambda: next(clock))
-    journal.append(exchange())
-    journal.append(exchange())
-    monkeypatch.undo()
-    assert [path.name[:10] for path in sorted(home.logs.iterdir())] == ["2026-12-31", "2027-01-01"]
+    new_year = 1_798_761_600  # 2027-01-01T00:00:00Z
+    for now in (new_year - 60, new_year - 0.001, new_year, new_year + 60):
+        monkeypatch.setattr(writer.time, "time", lambda now=now: now)
+        monkeypatch.setattr(writer.time, "time_ns", lambda now=now: int(now * 1e9))
+        journal.append(exchange())
+    days = [record.file.name[:10] for record in records_of(home)]
+    assert days == ["2026-12-31"] * 2 + ["2027-01-01"] * 2
 
 
 def test_two_journals_never_share_a_file(home: Home) -> None:

@@ -53,8 +53,15 @@ class Dialect(Protocol):
 
     name: str
 
-    def decoder(self) -> StreamDecoder:
-        """Start to decode one streamed answer."""
+    def asks_stream(self, request: Mapping[str, Any]) -> bool:
+        """Say whether a request's body asks for a streamed answer."""
+        ...
+
+    def decoder(self, media_type: str, *, asked: bool) -> StreamDecoder | None:
+        """Start to decode an answer of this media type; None when such an answer is no stream.
+
+        `asked` says that the request asked for a stream (in its body or its path).
+        """
         ...
 
     def may_finish(self, window: bytes) -> bool:

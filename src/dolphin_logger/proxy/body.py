@@ -21,6 +21,8 @@ JSON_BYTES = 64 * 1024 * 1024
 _RATIO = 1000
 _RATIO_FREE_BYTES = 1024 * 1024
 _STEP = 64 * 1024
+_ZSTD_STEP = 512  # bytes in; at most 16 MiB out
+_MEMBERS = 10_000
 _KEY = b'"model"'
 # Possessive: with backtracking a string of 10 MB (an image) costs seconds and a gigabyte.
 _STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
@@ -193,13 +195,23 @@ def _too_large() -> RequestError:
 
 
 def _inflate(body: bytes, *, limit: int, wbits: int) -> bytes:
+    """Undo deflate, or gzip, whose members may follow each other (RFC 1952, section 2.2)."""
+    rest = memoryview(body)
+    out = bytearray()
     stream = zlib.decompressobj(wbits)
-    out = stream.decompress(body, limit + 1)
-    if len(out) > limit:
-        raise _too_large()
+    members = 1
+    while rest:
+        if stream.eof:
+            stream = zlib.decompressobj(wbits)
+            members += 1
+        piece = rest[:_STEP]
+        out += stream.decompress(piece, limit + 1 - len(out))
+        if len(out) > limit or members > _MEMBERS:
+            raise _too_large()
+        rest = rest[len(piece) - len(stream.unused_data) :]
     if not stream.eof:
         raise zlib.error("the stream is not complete")
-    return out
+    return bytes(out)
 
 
 def _unbrotli(body: bytes, *, limit: int) -> bytes:
@@ -216,15 +228,19 @@ def _unbrotli(body: bytes, *, limit: int) -> bytes:
 
 
 def _unzstd(body: bytes, *, limit: int) -> bytes:
-    """Stream: the one-shot call believes the size that the frame declares."""
+    """Feed little at a time: nothing here bounds the output, or believes a frame's declared size."""
+    rest = memoryview(body)
     out = bytearray()
-    reader = zstandard.ZstdDecompressor(max_window_size=2**27).stream_reader(
-        body, read_across_frames=True
-    )
-    while piece := reader.read(_STEP):
-        out += piece
+    decompressor = zstandard.ZstdDecompressor(max_window_size=2**27)
+    stream = decompressor.decompressobj()
+    while rest:
+        if stream.eof:
+            stream = decompressor.decompressobj()
+        piece = rest[:_ZSTD_STEP]
+        out += stream.decompress(piece)
         if len(out) > limit:
             raise _too_large()
-    if not out and body:
+        rest = rest[len(piece) - len(stream.unused_data) :]
+    if not stream.eof:
         raise zstandard.ZstdError("the stream is not complete")
     return bytes(out)

@@ -42,6 +42,7 @@ class ModelCalls:
     def reconfigure(self, config: Config) -> None:
         """Serve calls that arrive from now on by another configuration."""
         self._routes = Routes(config)
+        self._token = None if config.token is None else config.token.reveal().encode()
         self._suppression = Suppression(config)
         self._destinations: dict[tuple[str, str], Destination] = {}
 
@@ -54,7 +55,7 @@ class ModelCalls:
             body = _read(request, exchange)
             value = bodies.parse_object(body)
             exchange.request, exchange.raw_request = body, None
-            exchange.stream = value.get("stream") is True
+            exchange.stream = dialect.asks_stream(value)
             name = value.get("model")
             exchange.model = name if isinstance(name, str) else None
             entry = self._routes.choose(value)
@@ -81,6 +82,8 @@ class ModelCalls:
             return
         if exchange.provider_model is not None and exchange.provider_model != exchange.model:
             body = bodies.replace_model(body, name=exchange.provider_model)
+        if entry.passthrough:
+            passed = passed + fields.select_keys(request.headers, but=self._token)
         relay.send(destination.origin, [destination.head(passed, length=len(body)), body])
 
     def _destination(self, entry: ModelEntry, dialect: Dialect) -> Destination:

@@ -63,6 +63,7 @@ class ClientConnection(asyncio.Protocol):
     __slots__ = (
         "_body",
         "_body_size",
+        "_expecting",
         "_head_size",
         "_limit",
         "_parser",
@@ -70,6 +71,7 @@ class ClientConnection(asyncio.Protocol):
         "_queue",
         "_refused",
         "_service",
+        "_taking",
         "_transport",
         "closing",
         "deadline",
@@ -87,6 +89,8 @@ class ClientConnection(asyncio.Protocol):
         self._head_size = 0
         self._limit = 0
         self._refused = False
+        self._expecting = False  # a client waits for 100 Continue behind another's answer
+        self._taking = False
         self.responder: Responder | None = None
         self.closing = False
         self.deadline = time.monotonic() + HEADER_SECONDS
@@ -151,6 +155,7 @@ class ClientConnection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """A request starts."""
         self._parsing = Request()
+        self._expecting = False
         self._body = []
         self._body_size = 0
         self.deadline = time.monotonic() + HEADER_SECONDS
@@ -193,8 +198,10 @@ class ClientConnection(asyncio.Protocol):
             raise _Refusal(None)
         self.deadline = time.monotonic() + BODY_IDLE_SECONDS
         expect = request.header(b"expect")
-        if expect is not None and expect.lower() == b"100-continue":
-            self.send(_CONTINUE)
+        if expect is not None and expect.lower() == b"100-continue" and not request.http10:
+            self._expecting = self.responder is not None
+            if not self._expecting:
+                self.send(_CONTINUE)
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
@@ -240,10 +247,12 @@ class ClientConnection(asyncio.Protocol):
         elif close or self.closing:
             transport.close()
         elif self._queue:
-            transport.resume_reading()
-            self._serve(self._queue.popleft())
+            self._take_queued(transport)
         elif self._parsing is None:
             self.deadline = time.monotonic() + KEEP_ALIVE_SECONDS
+        elif self._expecting:
+            self._expecting = False
+            self.send(_CONTINUE)
 
     def break_off(self, *, reset: bool) -> None:
         """Close without the end that the framing needs; `reset` where the close itself is the end."""
@@ -280,6 +289,16 @@ class ClientConnection(asyncio.Protocol):
         else:
             message = f"request header fields not complete after {HEADER_SECONDS:.0f} s"
             self._refuse(_protocol_error(408, message))
+
+    def _take_queued(self, transport: asyncio.Transport) -> None:
+        """Serve what waits, in a loop: an answer that is complete at once comes back to `answered`."""
+        if self._taking:
+            return
+        self._taking = True
+        while self._queue and self.responder is None and not transport.is_closing():
+            transport.resume_reading()
+            self._serve(self._queue.popleft())
+        self._taking = False
 
     def _serve(self, request: Request) -> None:
         self.responder = Responder(self, request)

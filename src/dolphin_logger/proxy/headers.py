@@ -15,7 +15,8 @@ _HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer"
     b" transfer-encoding upgrade content-length".split()
 )
-_CREDENTIALS = frozenset(b"authorization x-api-key api-key x-goog-api-key cookie".split())
+_KEYS = frozenset(b"authorization x-api-key api-key x-goog-api-key".split())
+_CREDENTIALS = _KEYS | {b"cookie"}
 _REQUEST_DROPPED = (
     _HOP_BY_HOP
     | _CREDENTIALS
@@ -71,6 +72,13 @@ def select_response(headers: Headers) -> Selection:
         if key:
             _record(recorded, key, field[1])
     return _without_named(headers, passed), recorded
+
+
+def select_keys(headers: Headers, *, but: bytes | None) -> Headers:
+    """Select the caller's own keys, for a model that passes them on; never `but`, our own token."""
+    return [
+        field for field in headers if field[0] in _KEYS and (but is None or but not in field[1])
+    ]
 
 
 def request_id(recorded: dict[str, str]) -> str | None:

@@ -117,7 +117,7 @@ class Relay:
         if self._recorded:
             self._tap = Tap(
                 self._dialect,
-                stream=media_type == b"text/event-stream",
+                asked=exchange.stream,
                 media_type=media_type.decode("latin-1"),
                 coding=found.get(b"content-encoding", b""),
                 blob=self._desk.journal.blob,
@@ -207,7 +207,10 @@ class Relay:
             return
         if self._desk.drains and self._source is not None:
             self._source.resume()
-            self._deadline = time.monotonic() + self._timeouts.idle
+            if self._deadline_kind == "write_stall":
+                self._deadline_kind = "idle"
+            if self._deadline_kind == "idle":
+                self._deadline = time.monotonic() + self._timeouts.idle
             return
         self._drop_source()
         message = "the client closed the connection before the answer was complete"

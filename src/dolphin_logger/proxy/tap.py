@@ -41,15 +41,16 @@ class Tap:
         self,
         dialect: Dialect,
         *,
-        stream: bool,
+        asked: bool,
         media_type: str,
         coding: bytes,
         blob: Callable[[], BlobWriter],
         keep_raw: bool,
     ) -> None:
         self._dialect = dialect
-        self._decoder: StreamDecoder | None = dialect.decoder() if stream else None
+        self._decoder: StreamDecoder | None = dialect.decoder(media_type, asked=asked)
         self._decoder_end = LIMIT
+        self._asked = asked
         self._media_type = media_type
         self._coding = _decompressor(coding)
         self._coding_failed = False
@@ -147,11 +148,11 @@ class Tap:
                 self._move_to_blob()
         else:
             self._append_to_blob(data)
+        if self._decoder is not None and self._size > self._decoder_end:
+            # The answer goes to a blob whole: from here on only its end is looked for.
+            self._decoder = self._dialect.decoder(self._media_type, asked=self._asked)
+            self._decoder_end = self._size + LIMIT
         if self._decoder is not None:
-            if self._size > self._decoder_end:
-                # The answer goes to a blob whole: from here on only its end is looked for.
-                self._decoder = self._dialect.decoder()
-                self._decoder_end = self._size + LIMIT
             self._decoder.feed(data)
 
     def _feed_coded(self, data: bytes) -> None:
