@@ -23,6 +23,7 @@ from click.testing import CliRunner, Result
 from dolphin_logger import cli
 from dolphin_logger._version import __version__
 from dolphin_logger.cli import output
+from dolphin_logger.cli.running import running_proxies
 from dolphin_logger.errors import ConfigError, JournalError, ProviderError
 from dolphin_logger.exchange import Exchange, new_id
 from dolphin_logger.journal.home import Home
@@ -527,38 +528,55 @@ def test_stats(home: Home) -> None:
     assert "unknown for 1 records" in on_terminal("stats")
 
 
-def test_tail_follows(home: Home) -> None:
-    """`tail -f` shows the last records, then those of other processes and new files, whole, once; Ctrl-C is 130."""
-    first = Journal(home)
-    record(first, second=1, model="one")
-    record(first, second=2, model="two")
-    process = start("tail", "-f", "-n", "1", "--json")
-    lines: list[str] = []
-    assert process.stdout is not None
-    reader = threading.Thread(
-        target=lambda: lines.extend(json.loads(line)["model"] for line in process.stdout)
-    )  # type: ignore[union-attr]
+@pytest.fixture
+def following(home: Home) -> Iterator[tuple[subprocess.Popen[bytes], list[str]]]:
+    """A running `tail -f`, after two records, and the models of the records that it printed so far."""
+    journal = Journal(home)
+    record(journal, second=1, model="one")
+    record(journal, second=2, model="two")
+    # a shell starts background jobs with SIGINT ignored, which children would inherit
+    process = start(
+        *("tail", "-f", "-n", "1", "--json"),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    printed: list[str] = []
+
+    def read() -> None:
+        printed.extend(json.loads(line)["model"] for line in process.stdout or ())
+
+    reader = threading.Thread(target=read)
     reader.start()
-    eventually(lambda: lines == ["two"])
-    record(first, second=3, model="three")
-    eventually(lambda: lines == ["two", "three"])
-    record(Journal(home, segment_bytes=1), second=4, model="four")
-    eventually(lambda: lines[-1] == "four")
-    torn = home.logs / "2099-01-01_x.jsonl"
-    whole = first.segment.read_bytes().splitlines(keepends=True)[0]  # type: ignore[union-attr]
-    torn.write_bytes(whole[:100])
-    record(first, second=5, model="five")
-    eventually(lambda: lines[-1] == "five")
-    torn.write_bytes(whole)
-    eventually(lambda: lines[-1] == "one")
+    eventually(lambda: printed == ["two"])
+    yield process, printed
+    process.kill()
+    process.wait()
+    reader.join()
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
+
+
+def test_tail_follows(home: Home, following: tuple[subprocess.Popen[bytes], list[str]]) -> None:
+    """`tail -f` goes on with other processes and new files, each record whole and once; Ctrl-C is 130."""
+    process, printed = following
+    journal = Journal(home)
+    record(journal, second=3, model="three")
+    eventually(lambda: printed[-1] == "three")
+    record(Journal(home), second=4, model="four")
+    eventually(lambda: printed[-1] == "four")
+    assert journal.segment is not None
+    whole = journal.segment.read_bytes()
+    late = home.logs / "2099-01-01_x.jsonl"
+    late.write_bytes(whole[:100])
+    record(journal, second=5, model="five")
+    eventually(lambda: printed[-1] == "five")
+    late.write_bytes(whole)
+    eventually(lambda: printed[-1] == "three")
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=15) == 130
-    reader.join(timeout=15)
-    assert lines == ["two", "three", "four", "five", "one"]
+    eventually(lambda: printed == ["two", "three", "four", "five", "three"])
     assert process.stderr is not None
     assert process.stderr.read().strip() == b""
-    process.stdout.close()
-    process.stderr.close()
 
 
 # --- configuration
@@ -736,6 +754,17 @@ def test_stale_files_are_removed(
     assert not list(home.run.glob("proxy-*"))
     assert stranger.poll() is None
     assert not (home.run / "ended").exists()
+
+
+@pytest.mark.parametrize("pid", [-1, 0, 1])
+def test_numbers_that_mean_many_processes(
+    home: Home, fake_proxy: Callable[..., subprocess.Popen[bytes]], pid: int
+) -> None:
+    """A process number that would signal a whole group, or init, is never taken for a proxy."""
+    process = fake_proxy()
+    facts = json.loads((home.run / f"proxy-{process.pid}.json").read_text())
+    (home.run / "proxy-x.json").write_text(json.dumps(facts | {"pid": pid}))
+    assert [proxy.pid for proxy in running_proxies(home)] == [process.pid]
 
 
 def test_proxy_without_answer_is_still_listed(

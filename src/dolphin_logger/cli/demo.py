@@ -9,7 +9,6 @@ from __future__ import annotations
 import http.client
 import json
 import logging
-import os
 import socket
 import sys
 import threading
@@ -19,7 +18,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from dolphin_logger import config as configuration
+from dolphin_logger.cli.homes import demo_home
 from dolphin_logger.cli.serve import run_proxy
 from dolphin_logger.errors import DolphinError
 from dolphin_logger.journal.home import Home
@@ -49,7 +48,7 @@ def demo(port: int | None, *, once: bool) -> None:
     logging.basicConfig(
         level=logging.WARNING, format="%(levelname)s %(message)s", stream=sys.stderr
     )
-    home = Home(configuration.home(os.environ) / "demo")
+    home = demo_home()
     failures: list[BaseException] = []
 
     def ready(url: str, stop: Callable[[], object]) -> None:

@@ -16,6 +16,7 @@ import click
 from dolphin_logger import config as configuration
 from dolphin_logger import providers
 from dolphin_logger._version import __version__
+from dolphin_logger.cli.homes import own_home
 from dolphin_logger.config import Config
 from dolphin_logger.journal.format import format_time
 from dolphin_logger.journal.home import Home, open_private_file
@@ -47,8 +48,7 @@ def serve(host: str | None, port: int | None, *, no_ui: bool, verbose: bool) -> 
         format="%(asctime)s %(levelname)s %(message)s",
         stream=sys.stderr,
     )
-    home = Home(configuration.home(os.environ))
-    run_proxy(home, host=host, port=port)
+    run_proxy(own_home(), host=host, port=port)
 
 
 def run_proxy(

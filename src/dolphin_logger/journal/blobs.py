@@ -13,6 +13,7 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
+from dolphin_logger.errors import JournalError
 from dolphin_logger.journal.home import make_private_folder, open_private_file
 
 LIMIT = 8 * 1024 * 1024  # bytes; a body above this goes to a blob
@@ -39,7 +40,10 @@ class BlobWriter:
     """Takes a body piece by piece; nothing is visible before `commit`."""
 
     def __init__(self, folder: Path) -> None:
-        make_private_folder(folder)
+        try:
+            make_private_folder(folder)
+        except JournalError as error:
+            raise OSError(str(error)) from error
         self._folder = folder
         self._part = folder / f".{uuid.uuid4()}.part"
         self._descriptor = open_private_file(self._part)
@@ -60,7 +64,11 @@ class BlobWriter:
 
     def commit(self, *, media_type: str) -> BlobRef:
         """Give the blob its name; a blob of the same bytes is kept as it is."""
-        os.fsync(self._descriptor)
+        try:
+            os.fsync(self._descriptor)
+        except OSError:
+            self.discard()
+            raise
         os.close(self._descriptor)
         name = self._digest.hexdigest()
         self._part.replace(self._folder / name)

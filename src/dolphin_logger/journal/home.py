@@ -55,11 +55,15 @@ class Home:
     def prepare(self) -> None:
         """Create the folders that are missing, private to their owner.
 
+        A home that exists keeps its mode (it may be somebody's /tmp); what is ours in it does not.
+
         Raises:
             JournalError: a folder cannot be made or written to.
         """
-        for folder in (self.path, self.logs, self.run):
-            make_private_folder(folder)
+        if not self.path.is_dir():
+            make_private_folder(self.path)
+        make_private_folder(self.logs)
+        make_private_folder(self.run)
 
 
 def make_private_folder(folder: Path) -> None:

@@ -115,7 +115,7 @@ class Tap:
     def _close_stream(self, answer: Answer, raw: bytes) -> Copy:
         response = None if answer.response is None else _dump(answer.response)
         usage = Usage() if answer.response is None else self._dialect.usage(answer.response)
-        keep = not (self._exact and answer.exact)
+        keep = not (self._exact and answer.exact and answer.terminated)
         return Copy(
             response=response,
             raw=raw if keep and raw else None,
@@ -141,7 +141,9 @@ class Tap:
 
     def _feed_plain(self, data: bytes) -> None:
         self._size += len(data)
-        if self._blob is None:
+        if self._blob_failed:
+            pass  # a part is lost, so nothing more is kept: half an answer must not look like a whole one
+        elif self._blob is None:
             self._pieces.append(data)
             self._in_memory += len(data)
             if self._in_memory > _MEMORY:
@@ -194,7 +196,11 @@ class Tap:
         """Bring back an answer that outgrew memory but not a line."""
         if self._blob is None:
             return b"".join(self._pieces)
-        data = self._blob.read()
+        try:
+            data = self._blob.read()
+        except OSError:  # the folder was removed
+            self._blob_failed = True
+            data = b""
         self._blob.discard()
         self._blob = None
         return data

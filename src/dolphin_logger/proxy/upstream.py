@@ -80,13 +80,11 @@ class UpstreamConnection(asyncio.Protocol):
         "_transport",
         "idle_since",
         "origin",
-        "used",
     )
 
     def __init__(self, origin: Origin, on_idle: Callable[[UpstreamConnection], None]) -> None:
         self.origin = origin
         self.idle_since = 0.0
-        self.used = False
         self._on_idle = on_idle
         self._transport: asyncio.Transport | None = None
         self._parser: Any = None
@@ -245,7 +243,7 @@ class UpstreamConnection(asyncio.Protocol):
             return
         if self.open and self._reusable:
             self._state = "idle"
-            self.used = True
+            self.resume()  # its last client may have been full: a paused connection would never answer again
             self._on_idle(self)
         elif self._transport is not None:
             self._transport.close()

@@ -1,0 +1,116 @@
+"""The command line: the table of commands, and the border where errors become exit codes.
+
+A command's file is imported when it runs; `--help` needs only this table. It knows no room of the
+program. Invariant: a known error is one line on stderr; a traceback means a defect of ours, and
+never shows the values of variables.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from dolphin_logger._version import __version__
+from dolphin_logger.errors import ConfigError, DolphinError, ProviderError
+
+INTERRUPTED = 130
+COMMANDS = {  # name: (where it is, what it does), in the order of the help
+    "serve": ("cli.serve:serve", "Start the recording proxy (also without any command)."),
+    "demo": ("cli.demo:demo", "Try everything without a key and without a network."),
+    "init": ("cli.init:init", "Create config.json."),
+    "config": ("cli.config:config", "Show where config.json is, check it, print its schema."),
+    "ls": ("cli.ls:ls", "List records, the newest first."),
+    "show": ("cli.show:show", "Show one record in full."),
+    "tail": ("cli.tail:tail", "Show the latest records; -f waits for more."),
+    "stats": ("cli.stats:stats", "Count records, tokens and bytes."),
+    "status": ("cli.status:status", "Say what is running and whether it records."),
+    "stop": ("cli.stop:stop", "End the running proxies, after their open answers."),
+    "pause": ("cli.pause:pause", "Stop recording; requests still go through."),
+    "resume": ("cli.pause:resume", "Record again."),
+    "version": ("cli.version:version", "Print the version."),
+    "upload": ("cli.upload:upload", "Publish a dataset (follows in a later version)."),
+}
+_ALIASES = {"server": "serve"}  # the original's name
+_OWN_OPTIONS = {"-h", "--help", "-V", "--version"}
+
+
+class LazyGroup(click.Group):
+    """Commands by name from the table; nothing of them is imported before one is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the file of one command."""
+        entry = COMMANDS.get(_ALIASES.get(cmd_name, cmd_name))
+        if entry is None:
+            return None
+        module, attribute = entry[0].split(":")
+        command = getattr(importlib.import_module(f"dolphin_logger.{module}"), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{entry[0]} is not a command")
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the table, not the commands' own help, which would import them all."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_line) for name, (_, help_line) in COMMANDS.items()])
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the bare command and its options as `serve`: `dolphin-logger --port 5002`."""
+        if not args or (args[0].startswith("-") and args[0] not in _OWN_OPTIONS):
+            args = ["serve", *args] if args[:1] != ["--upload"] else ["upload", *args[1:]]
+        return super().parse_args(ctx, args)
+
+    def _run(self, *args: Any, **extra: Any) -> Any:
+        run: Callable[..., Any] = super().main  # its overloads do not take what is passed on
+        return run(*args, standalone_mode=False, **extra)
+
+    def main(self, *args: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+        """Run, and translate what goes wrong into one line and an exit code."""
+        try:
+            code = self._run(*args, **extra)
+        except click.exceptions.Exit as stop:
+            code = stop.exit_code
+        except click.Abort:
+            code = INTERRUPTED
+        except click.ClickException as error:
+            error.show()
+            code = error.exit_code
+        except DolphinError as error:
+            code = _report(error)
+        except Exception:
+            # file, line and code, but no values of variables, which may be secrets
+            import logging
+
+            logging.getLogger("dolphin_logger").critical(
+                "a defect of dolphin-logger:", exc_info=True
+            )
+            code = 1
+        if not standalone_mode:
+            return code
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+def _report(error: DolphinError) -> int:
+    from dolphin_logger.cli.output import neutralise
+
+    click.echo(f"error: {neutralise(str(error), keep_newlines=True)}", err=True)
+    if isinstance(error, ConfigError):
+        return 3
+    return 5 if isinstance(error, ProviderError) else 1
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Without a command the proxy starts: see `dolphin-logger serve --help`.",
+)
+@click.version_option(__version__, "-V", "--version", message="dolphin-logger %(version)s")
+def main() -> None:
+    """Record your conversations with any language model."""

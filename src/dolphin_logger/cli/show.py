@@ -1,0 +1,68 @@
+"""`dolphin-logger show`: one record in full, as text, as JSON or as the exact bytes."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Literal
+
+import click
+
+from dolphin_logger.cli.homes import home_to_read
+from dolphin_logger.cli.output import SCHEMA_VERSION, neutralise, neutralise_json, say
+from dolphin_logger.cli.render import render
+from dolphin_logger.errors import RecordError
+from dolphin_logger.journal.home import Home
+from dolphin_logger.journal.reader import StoredRecord, body, find, line_bytes, newest, raw_bytes
+
+
+@click.command(
+    help="Show one record in full: ID or the last 8 characters of it; the newest without ID."
+)
+@click.argument("record_id", metavar="[ID]", required=False)
+@click.option(
+    "--json", "json_", is_flag=True, help="Print the record's fields as they lie on the disk."
+)
+@click.option(
+    "--raw", type=click.Choice(["request", "response"]), help="Write the exact bytes of a body."
+)
+def show(*, record_id: str | None, json_: bool, raw: Literal["request", "response"] | None) -> None:
+    """Print one record."""
+    if json_ and raw:
+        raise click.UsageError("--json and --raw exclude each other")
+    home = home_to_read()
+    record = _newest(home) if record_id is None else find(home, record_id)
+    if raw:
+        _write_bytes(raw_bytes(record, raw))
+    elif json_:
+        say(_as_json(record))
+    else:
+        for line in render(
+            record, request=body(record, "request"), response=body(record, "response")
+        ):
+            say(line)
+
+
+def _newest(home: Home) -> StoredRecord:
+    for item in newest(home, count=1):
+        if isinstance(item, StoredRecord):
+            return item
+    raise RecordError(f"no records in {home.logs} yet: start `dolphin-logger` and send a request")
+
+
+def _write_bytes(data: bytes) -> None:
+    if sys.stdout.isatty():
+        say(neutralise(data.decode("utf-8", "backslashreplace"), keep_newlines=True))
+    else:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+
+
+def _as_json(record: StoredRecord) -> str:
+    """Splice the line in as it is: key order, big integers and escapes survive."""
+    if "time_approximate" in record.fields:
+        line = json.dumps(record.fields)
+    else:
+        line = line_bytes(record).decode("utf-8", "replace")
+    place = {"schema_version": SCHEMA_VERSION, "file": str(record.file), "offset": record.offset}
+    return neutralise_json(f'{json.dumps(place)[:-1]}, "record": {line}}}')
