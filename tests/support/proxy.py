@@ -146,7 +146,10 @@ class Proxy:
         return record
 
     def _lines(self) -> list[bytes]:
-        return [line for path in self.segments() for line in path.read_bytes().split(b"\n") if line]
+        """Only finished ones: a large record may be seen while it is being written."""
+        return [
+            line for path in self.segments() for line in path.read_bytes().split(b"\n")[:-1] if line
+        ]
 
     def health(self) -> dict[str, Any]:
         return orjson.loads(self.request("GET", "/health").body)

@@ -347,6 +347,16 @@ def test_follower_gives_each_record_once(home: Home) -> None:
     assert list(follower.more()) == []
 
 
+def test_follower_gives_what_came_in_between_once(home: Home) -> None:
+    """A record written between the start and the first look is new, not one of the latest."""
+    journal = Journal(home)
+    journal.append(Exchange(id="1", time_ns=NOW, dialect="d", path="/", model="before"))
+    follower = Follower(home)
+    journal.append(Exchange(id="2", time_ns=NOW, dialect="d", path="/", model="between"))
+    assert models(follower.latest(10)) == ["before"]
+    assert models(follower.more()) == ["between"]
+
+
 def test_follower_survives_removal(home: Home) -> None:
     """A file or a whole folder that goes away is no error; what comes after is given."""
     first = write(home, "2026-11-22_a.jsonl", line(model="a"))

@@ -69,7 +69,7 @@ class BlobWriter:
         except OSError:
             self.discard()
             raise
-        os.close(self._descriptor)
+        self._close()
         name = self._digest.hexdigest()
         self._part.replace(self._folder / name)
         return BlobRef(sha256=name, bytes=self.size, type=media_type)
@@ -79,6 +79,11 @@ class BlobWriter:
         return self._part.read_bytes()
 
     def discard(self) -> None:
-        """Forget what was written."""
-        os.close(self._descriptor)
+        """Forget what was written; may be called again."""
+        self._close()
         self._part.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)

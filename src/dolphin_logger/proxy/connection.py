@@ -313,7 +313,8 @@ class ClientConnection(asyncio.Protocol):
         self.closing = True
         request.keep_alive = False
         if self.responder is not None:
-            return  # the answer under way still ends properly, then the connection closes
+            self.deadline = _NEVER  # the answer under way takes its time, then the connection closes
+            return
         self.responder = Responder(self, request)
         if answer is None:
             self._service.serve(request, self.responder)

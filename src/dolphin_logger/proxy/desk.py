@@ -74,9 +74,12 @@ class Desk:
 
     def _store(self, body: bytes) -> bytes:
         """Return the reference as JSON; if the disk refuses, the record says so in its place."""
+        blob = None
         try:
             blob = self.journal.blob()
             blob.write(body)
             return blob.commit(media_type="application/json").to_json()
         except OSError:
+            if blob is not None:
+                blob.discard()
             return b'{"blob":null,"lost":true,"bytes":%d}' % len(body)

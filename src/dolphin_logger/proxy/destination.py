@@ -1,8 +1,8 @@
 """Where the calls of one model go, prepared once per configuration.
 
 It turns an entry and its provider into the parts of a request head that do not change, or into the
-provider itself where that answers in this process. Invariant: no credential of ours comes from a client; the
-caller's own are among the passed fields only where the entry says PASSTHROUGH.
+provider itself where that answers in this process. Invariant: no credential of ours comes from a
+client; the caller's own are among the passed fields only where the entry says PASSTHROUGH.
 """
 
 from __future__ import annotations

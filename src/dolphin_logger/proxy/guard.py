@@ -56,7 +56,9 @@ class Guard:
                 )
         if host is None or host.lower() not in self._hosts:
             return 421, _host_message(host)
-        if self._needs_token and not self._has_token(request.headers):
+        # a browser asks first without credentials, and learns only what may be asked
+        preflight = request.method == b"OPTIONS" and self.allows_origin(request)
+        if self._needs_token and not preflight and not self._has_token(request.headers):
             return (
                 401,
                 "this address needs the token of config.json, as `Authorization: Bearer <token>`",

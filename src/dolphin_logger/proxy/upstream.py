@@ -151,12 +151,16 @@ class UpstreamConnection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._fail("protocol", "the provider switched protocols")
-            return
+            if self._state != "done":
+                self._fail("protocol", "the provider switched protocols")
+                return
         except httptools.HttpParserError as error:
-            self._flush(last=False)
-            self._fail("protocol", f"the provider's answer is not well-formed HTTP/1.1: {error}")
-            return
+            if self._state != "done":
+                self._flush(last=False)
+                message = f"the provider's answer is not well-formed HTTP/1.1: {error}"
+                self._fail("protocol", message)
+                return
+            self._reusable = False
         self._flush(last=self._state == "done")
         if self._state == "done":
             self._complete()
@@ -189,6 +193,11 @@ class UpstreamConnection(asyncio.Protocol):
 
     # --- httptools callbacks
 
+    def on_message_begin(self) -> None:
+        """More behind a complete answer, which nobody asked for: never reuse this connection."""
+        if self._state == "done":
+            self._reusable = False
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header field, or trailer field (dropped)."""
         if self._state == "head":
@@ -197,7 +206,7 @@ class UpstreamConnection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """The head is complete."""
         status = self._parser.get_status_code()
-        if status in _INTERIM:
+        if status in _INTERIM or self._state == "done":
             return
         chunked = self._is_chunked()
         for name, value in self._headers:
@@ -210,6 +219,8 @@ class UpstreamConnection(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
+        if self._state == "done":
+            return
         self._pieces.append(data)
         if self._remaining is not None:
             self._remaining -= len(data)
