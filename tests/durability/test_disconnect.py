@@ -183,7 +183,7 @@ def test_a_client_that_leaves_while_we_still_connect_is_recorded(
                 filler = fillers.enter_context(socket.socket())
                 filler.setblocking(False)
                 filler.connect_ex(full.getsockname())
-            proxy = start_proxy(one_model("http://127.0.0.1:%d/v1" % full.getsockname()[1]))
+            proxy = start_proxy(one_model(f"http://127.0.0.1:{full.getsockname()[1]}/v1"))
             sock = proxy.connect()
             sock.sendall(chat_request(proxy.port, stream=True))
             wait_for(lambda: proxy.health()["active"] == 1)

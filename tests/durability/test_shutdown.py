@@ -205,7 +205,8 @@ def test_a_log_folder_that_goes_away_is_noticed(
     assert proxy.health()["recording"] == "on"
 
 
-def _exchange(text: str = "hi") -> Exchange:
+def make_exchange(text: str = "hi") -> Exchange:
+    """Make an exchange as the relay would."""
     now = time.time_ns()
     request = b'{"messages":[{"role":"user","content":"%s"}]}' % text.encode()
     return Exchange(
@@ -231,7 +232,7 @@ def test_each_day_has_its_segment(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     journal = Journal(home)
     for moment in (86_399.0, 86_400.0, 86_401.0, 10.0):
         now[0] = moment
-        assert journal.append(_exchange())
+        assert journal.append(make_exchange())
     journal.close()
     counts = sorted(
         (path.name[:10], len(path.read_bytes().splitlines())) for path in home.logs.iterdir()
@@ -247,7 +248,7 @@ def test_a_full_segment_is_followed_by_another(tmp_path: Path) -> None:
     home.prepare()
     journal = Journal(home, segment_bytes=4096)
     for number in range(100):
-        journal.append(_exchange(f"{number} " + "x" * 500))
+        journal.append(make_exchange(f"{number} " + "x" * 500))
     journal.close()
     records, problems, torn = read_lines(home.path)
     assert (problems, torn) == ([], 0)

@@ -313,7 +313,7 @@ class ClientConnection(asyncio.Protocol):
         self.closing = True
         request.keep_alive = False
         if self.responder is not None:
-            self.deadline = _NEVER  # the answer under way takes its time, then the connection closes
+            self.deadline = _NEVER  # the answer under way takes its time before the close
             return
         self.responder = Responder(self, request)
         if answer is None:

@@ -19,6 +19,8 @@ from dolphin_logger.proxy.request import Headers, Request
 if TYPE_CHECKING:
     from dolphin_logger.proxy.relay import Relay
 
+_SHORTEST_SECRET = 12  # characters; dummies such as "ollama" are words of ordinary text
+
 
 class Desk:
     """Shared by the exchanges of one server."""
@@ -38,6 +40,10 @@ class Desk:
         self.keeps_raw = config.record_raw == "always"
         self._refuses = config.on_record_failure == "refuse"
         self.drains = config.on_client_disconnect == "drain"
+        secrets = {secret.reveal() for secret in config.secrets()}
+        secrets |= {value for entry in config.models for _, value in entry.query}
+        self._secrets = [value.encode() for value in secrets if len(value) >= _SHORTEST_SECRET]
+        self._secrets.sort(key=len, reverse=True)
         self._origins = frozenset(origin.rstrip("/").encode() for origin in config.allowed_origins)
 
     def paused(self) -> bool:
@@ -47,6 +53,12 @@ class Desk:
     def refuses_unrecorded(self) -> bool:
         """Whether calls are to be refused now, because they could not be recorded."""
         return self._refuses and self.journal.trouble is not None
+
+    def blot_out(self, text: bytes) -> bytes:
+        """Take our own credentials out of an error to be recorded: some providers echo them."""
+        for secret in self._secrets:
+            text = text.replace(secret, b"***")
+        return text
 
     def response_headers(self, exchange_id: str, request: Request) -> Headers:
         """Return the fields that we add to every answer of an exchange."""

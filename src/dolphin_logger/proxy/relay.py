@@ -25,6 +25,7 @@ from dolphin_logger.proxy.tap import Copy, Tap
 from dolphin_logger.proxy.upstream import Origin, Source
 
 _NEVER = float("inf")
+_EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 _TIMEOUT_KINDS = ("connect_timeout", "first_byte", "idle", "write_stall")
 _TRUNCATED_KINDS = ("truncated", "no_terminal_event")
 
@@ -56,6 +57,8 @@ class Relay:
         self._deadline = _NEVER
         self._deadline_kind = "first_byte"
         self._attempt_started = self._started
+        self._sends_events = False
+        self._tail = b""
         self._gone = False
         self._over = False
         responder.consumer = self
@@ -114,6 +117,7 @@ class Relay:
             self.failed(problem, attempted=True)
             return
         exchange.status = status
+        self._sends_events = media_type == b"text/event-stream" and b"content-encoding" not in found
         if self._recorded:
             self._tap = Tap(
                 self._dialect,
@@ -135,6 +139,8 @@ class Relay:
             self._exchange.first_byte_ms = self._elapsed()
         if self._deadline_kind == "idle":
             self._deadline = time.monotonic() + self._timeouts.idle
+        if pieces and self._sends_events:
+            self._tail = (self._tail + pieces[-1])[-4:]
         tap = self._tap
         if tap is None or self._over:
             if last:
@@ -155,6 +161,7 @@ class Relay:
         """The provider's answer is complete, and so is ours."""
         self._source = None
         self._end()
+        self._leave()
         if not self._gone:
             self._responder.finish()
 
@@ -176,9 +183,8 @@ class Relay:
         responder = self._responder
         failure = Failure(error.kind, "provider", error.status, str(error))
         if responder.started or self._gone:
-            at_boundary = self._tap is not None and self._tap.at_event_boundary
             self._finish(outcome, failure)
-            if at_boundary and not self._gone:
+            if self._tail.endswith(_EVENT_ENDS) and not self._gone:
                 responder.write(
                     [self._dialect.error_event(str(error), status=error.status, code=error.kind)]
                 )
@@ -204,6 +210,7 @@ class Relay:
         self._gone = True
         if self._over:
             self._drop_source()
+            self._leave()
             return
         if self._desk.drains and self._source is not None:
             self._source.resume()
@@ -225,8 +232,10 @@ class Relay:
 
     def client_drained(self) -> None:
         """The client reads again."""
-        self._deadline = time.monotonic() + self._timeouts.idle
-        self._deadline_kind = "idle"
+        answered = self._exchange.status is not None
+        self._deadline_kind = "idle" if answered else "first_byte"
+        seconds = self._timeouts.idle if answered else self._timeouts.first_byte
+        self._deadline = time.monotonic() + seconds
         if self._source is not None:
             self._source.resume()
 
@@ -239,7 +248,9 @@ class Relay:
         self._drop_source()
         if self._deadline_kind == "write_stall":
             message = f"the client read nothing for {self._timeouts.write_stall:g} s"
-            self._finish(Outcome.TIMEOUT, Failure("write_stall", "client", None, message))
+            if not self._over:
+                self._finish(Outcome.TIMEOUT, Failure("write_stall", "client", None, message))
+            self._leave()
             self._gone = True
             self._responder.connection.abort()
             return
@@ -252,6 +263,7 @@ class Relay:
     def shut_down(self) -> None:
         """End now, because the process ends."""
         self._drop_source()
+        self._leave()
         if not self._over:
             message = "the proxy was stopped before the answer was complete"
             self._finish(Outcome.SHUTDOWN, Failure("shutdown", "proxy", None, message))
@@ -285,8 +297,8 @@ class Relay:
     def _finish(self, outcome: Outcome, failure: Failure | None) -> None:
         """Write the record, once."""
         self._over = True
-        self._deadline = _NEVER
-        self._desk.active.discard(self)
+        if self._source is None:
+            self._leave()
         if not self._recorded:
             self._desk.suppressed += 1
             return
@@ -308,6 +320,11 @@ class Relay:
             copy.raw,
             copy.usage,
         )
+        if (exchange.status or 0) >= 400 or copy.error is not None:
+            blot_out = self._desk.blot_out
+            exchange.response = copy.response and blot_out(copy.response)
+            exchange.raw_response = copy.raw and blot_out(copy.raw)
+            copy.error = copy.error and blot_out(copy.error.encode(errors="replace")).decode()
         if copy.lost:
             message = "the answer could not be kept: the disk refused it"
             exchange.error = Failure("blob", "proxy", None, message)
@@ -319,7 +336,13 @@ class Relay:
             exchange.outcome = Outcome.PROVIDER_TRUNCATED
             exchange.error = Failure("no_terminal_event", "provider", exchange.status, message)
 
+    def _leave(self) -> None:
+        """Nothing more is awaited: neither from the provider nor by the clock."""
+        self._deadline = _NEVER
+        self._desk.active.discard(self)
+
     def _break_off(self) -> None:
+        self._leave()
         if not self._gone:
             self._responder.break_off()
 

@@ -75,15 +75,6 @@ class Tap:
             self._coding is not None or self._dialect.may_finish(self._window + data)
         )
 
-    @property
-    def at_event_boundary(self) -> bool:
-        """Whether an event of ours could follow what the client got so far."""
-        return (
-            self._decoder is not None
-            and self._coding is None
-            and self._window.endswith((b"\n\n", b"\r\n\r\n", b"\r\r"))
-        )
-
     def feed(self, data: bytes) -> None:
         """Take the next bytes as they came over the wire."""
         self._window = (self._window + data)[-_WINDOW:] if len(data) < _WINDOW else data[-_WINDOW:]
