@@ -13,8 +13,8 @@ from dolphin_logger.cli.output import note, say
 def init() -> None:
     """Make the home folder ready for the first start."""
     home = own_home()
-    created = config.create_template(home.config)
     home.prepare()
+    created = config.create_template(home.config)
     note(
         "created, with the built-in model `demo`:"
         if created

@@ -246,6 +246,7 @@ class ClientConnection(asyncio.Protocol):
             self._linger(transport)
         elif close or self.closing:
             transport.close()
+            self.deadline = time.monotonic() + KEEP_ALIVE_SECONDS  # for what is still unread
         elif self._queue:
             self._take_queued(transport)
         elif self._parsing is None:
