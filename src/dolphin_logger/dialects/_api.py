@@ -76,7 +76,9 @@ class Dialect(Protocol):
         """Find the first user message: its text, or its first text part."""
         ...
 
-    def error_body(self, message: str, *, status: int, param: str | None, code: str | None) -> bytes:
+    def error_body(
+        self, message: str, *, status: int, param: str | None, code: str | None
+    ) -> bytes:
         """Build the JSON body with which this dialect reports an error."""
         ...
 
