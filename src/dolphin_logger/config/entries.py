@@ -21,6 +21,7 @@ from dolphin_logger.config.values import (
     name_variable,
     read_base,
     read_boolean,
+    read_certificates,
     read_header_name,
     read_query,
     read_text,
@@ -30,7 +31,17 @@ from dolphin_logger.config.values import (
 )
 
 KEYS = frozenset(
-    {"provider", "providerModel", "model", "apiBase", "apiKey", "headers", "query", "timeouts"}
+    {
+        "provider",
+        "providerModel",
+        "model",
+        "apiBase",
+        "apiKey",
+        "headers",
+        "query",
+        "timeouts",
+        "caFile",
+    }
     | {"publishable", "fallback", "price"}  # the last two are for later versions
 )
 _PLACEHOLDER = re.compile(
@@ -85,6 +96,7 @@ def read_entry(
         timeouts=reader.value("timeouts", lambda value: read_timeouts(value, base=timeouts))
         or timeouts,
         publishable=reader.value("publishable", read_boolean),
+        ca_file=reader.value("caFile", read_certificates),
     )
     return None if reader.faulty else entry
 

@@ -72,6 +72,7 @@ class ModelEntry:
         provider_model: the name that goes out; None sends the client's own.
         key_variable: the NAME of `"apiKey": "ENV:NAME"`, also when that variable is not set.
         timeouts: the entry's own, filled up from the top-level ones.
+        ca_file: certificates to trust for this entry's host, instead of the system's.
         publishable: None leaves the decision to whoever publishes.
     """
 
@@ -85,6 +86,7 @@ class ModelEntry:
     query: tuple[tuple[str, str], ...] = ()
     timeouts: Timeouts = Timeouts()
     publishable: bool | None = None
+    ca_file: str | None = None
 
     @property
     def passthrough(self) -> bool:

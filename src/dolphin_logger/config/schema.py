@@ -70,6 +70,7 @@ def _entry(known_providers: Collection[str]) -> dict[str, Any]:
             "query": {"type": "object", "additionalProperties": {"type": "string"}},
             "timeouts": _timeouts(),
             "publishable": {"type": "boolean"},
+            "caFile": {"type": "string"},
             "fallback": True,
             "price": True,
         },

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -50,6 +51,14 @@ def read_text(value: object) -> str:
     if not value.isprintable():
         raise UnfitError("expected a string without control characters")
     return value
+
+
+def read_certificates(value: object) -> str:
+    """Read the path of an existing file of PEM certificates."""
+    path = Path(read_text(value)).expanduser()
+    if not path.is_file():
+        raise UnfitError(f"expected a file of PEM certificates, there is no {show(value)}")
+    return str(path)
 
 
 def read_boolean(value: object) -> bool:

@@ -16,14 +16,21 @@ from dolphin_logger.providers.anthropic import ANTHROPIC
 from dolphin_logger.providers.demo import DEMO
 from dolphin_logger.providers.google import GOOGLE
 from dolphin_logger.providers.ollama import OLLAMA
-from dolphin_logger.providers.openai import OPENAI
+from dolphin_logger.providers.openai import OPENAI, PRESETS
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
 
 GROUP = "dolphin_logger.providers"
 
-_BUILT_IN: tuple[Provider | LocalProvider, ...] = (OPENAI, ANTHROPIC, GOOGLE, OLLAMA, DEMO)
+_BUILT_IN: tuple[Provider | LocalProvider, ...] = (
+    OPENAI,
+    ANTHROPIC,
+    GOOGLE,
+    OLLAMA,
+    DEMO,
+    *PRESETS,
+)
 PROVIDERS: Mapping[str, Provider | LocalProvider] = {entry.name: entry for entry in _BUILT_IN}
 
 

@@ -1,28 +1,33 @@
 """The promise of a provider: who answers, where, and how to authenticate.
 
-A provider turns a configured model into a `Target` (an HTTP address and credentials), or answers
-by itself without a network (`demo`). It does not know clients, connections or the journal.
+A provider turns a configured model and a path into a `Target` (an HTTP address and credentials),
+answers by itself without a network (`demo`), or has requests that we author sent by its vendor's own
+client (`anthropic`). It does not know clients, connections or the journal.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from dolphin_logger.config import ModelEntry
+
+Fields = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a request goes: an absolute http(s) URL and the headers that carry credentials.
 
-    `secrets` never enter a record, a log line or an error.
+    `secrets` never enter a record, a log line or an error. `defaults` are added where the client
+    sends no field of that name.
     """
 
     url: str
-    secrets: tuple[tuple[bytes, bytes], ...] = ()
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    secrets: Fields = ()
+    headers: Fields = ()
+    defaults: Fields = ()
 
 
 @dataclass(slots=True)
@@ -30,7 +35,7 @@ class LocalAnswer:
     """An answer made in this process: status, headers and the body's chunks."""
 
     status: int
-    headers: tuple[tuple[bytes, bytes], ...]
+    headers: Fields
     chunks: AsyncIterator[bytes]
 
 
@@ -42,16 +47,23 @@ class Provider(Protocol):
         name: the value of `provider` in config.json.
         default_base: `apiBase` when the configuration gives none; None if it must be given.
         dialects: names of the wire languages that it speaks.
-        refusal: why this provider cannot be used in this version; None when it can.
     """
 
     name: str
     default_base: str | None
     dialects: frozenset[str]
-    refusal: str | None
 
-    def target(self, entry: ModelEntry, dialect: str) -> Target:
-        """Say where requests in `dialect` for this model go."""
+    def target(self, entry: ModelEntry, dialect: str, *, path: str) -> Target:
+        """Say where requests in `dialect` for this model go.
+
+        Args:
+            entry: the configured model.
+            dialect: one of `dialects`.
+            path: the vendor API's path in its full form, e.g. `/v1/chat/completions`.
+
+        Raises:
+            ConfigError: the entry lacks what is needed, or holds what cannot be sent.
+        """
         ...
 
 
@@ -64,4 +76,20 @@ class LocalProvider(Protocol):
 
     def respond(self, request: dict[str, Any], dialect: str) -> LocalAnswer:
         """Answer one request of the given dialect, streamed if it asks for that."""
+        ...
+
+
+Send = Callable[[Target, bytes], Awaitable[LocalAnswer]]
+
+
+@runtime_checkable
+class AuthoringProvider(Protocol):
+    """A provider whose vendor's own client sends the requests that we author (translations)."""
+
+    async def author(self, target: Target, body: dict[str, Any], *, send: Send) -> LocalAnswer:
+        """Send a request body through the vendor's client; `send` is its transport.
+
+        Raises:
+            ProviderError: from `send`, unchanged.
+        """
         ...

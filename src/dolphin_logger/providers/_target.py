@@ -7,6 +7,7 @@ can end its line, and whatever came from the configuration counts as a secret.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import urlencode
 
 from dolphin_logger.config import ModelEntry
@@ -17,25 +18,52 @@ _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, section 5.6.2
 _VALUE = re.compile(rb"[\x20-\x7e\t]*")
 
 
-def build_target(
-    entry: ModelEntry, *, base: str, path: str, credentials: tuple[tuple[str, str], ...] = ()
-) -> Target:
-    """Join base and path, and add the entry's query and headers.
+def base_of(entry: ModelEntry, *, name: str, default: str | None) -> str:
+    """Return the entry's `apiBase`, or the provider's own, without a final slash.
 
-    The entry's headers replace credentials of the same name. With `PASSTHROUGH` there are no
-    credentials: the caller's own are for the relay to pass on.
+    Raises:
+        ConfigError: there is neither.
+    """
+    base = entry.api_base or default
+    if base is None:
+        raise ConfigError(f"model {entry.model!r}: provider {name} needs an apiBase")
+    return base.rstrip("/")
+
+
+def below(base: str, path: str) -> str:
+    """Put a vendor API's path below an address that stands for its `/v1`; never beside it."""
+    rest = path.removeprefix("/v1")
+    return base + (rest if rest.startswith("/") or not rest else path)
+
+
+def build_target(
+    entry: ModelEntry,
+    *,
+    url: str,
+    key_field: str = "authorization",
+    defaults: Mapping[str, str] | None = None,
+) -> Target:
+    """Add the entry's key, headers and query to an address.
+
+    The entry's headers replace the key's field of the same name. With `PASSTHROUGH` there is no key
+    of ours: the caller's own is for the relay to pass on. `defaults` are sent where the client sends
+    no such field.
 
     Raises:
         ConfigError: a header's name or value cannot be sent.
     """
-    url = base.rstrip("/") + path
     if entry.query:
         url += "?" + urlencode(entry.query)
-    own = tuple((name, value.reveal()) for name, value in entry.headers)
-    replaced = {name.lower() for name, _ in own}
-    kept = () if entry.passthrough else credentials
-    pairs = (*(pair for pair in kept if pair[0].lower() not in replaced), *own)
-    return Target(url, secrets=tuple(_encode(entry, *pair) for pair in pairs))
+    own = {name.lower(): value.reveal() for name, value in entry.headers}
+    pairs = list(own.items())
+    if entry.api_key is not None and not entry.passthrough and key_field not in own:
+        key = entry.api_key.reveal()
+        pairs.insert(0, (key_field, f"Bearer {key}" if key_field == "authorization" else key))
+    return Target(
+        url,
+        secrets=tuple(_encode(entry, *pair) for pair in pairs),
+        defaults=tuple(_encode(entry, *pair) for pair in (defaults or {}).items()),
+    )
 
 
 def _encode(entry: ModelEntry, name: str, value: str) -> tuple[bytes, bytes]:

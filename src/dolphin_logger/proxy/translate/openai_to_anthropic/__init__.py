@@ -1,0 +1,44 @@
+"""Chat completions for clients, Anthropic's Messages API for the provider.
+
+    request    the keys of the body        history   its messages     content   their parts
+    tools      tools, choice of tools      effort    how much to think
+    losses     what could not be carried   faults    errors, answered and in the middle of a stream
+    stream     the answer, event by event  answer    the answer, whole
+    words      what both of these share: finish reasons, tokens, citations
+
+Sources: https://platform.claude.com/docs/en/api/messages, .../docs/en/api/openai-sdk (Anthropic's own
+compatibility layer) and https://platform.openai.com/docs/api-reference/chat.
+The requests are written for `anthropic-version: 2023-06-01`, which still takes a temperature.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dolphin_logger.proxy.translate._api import Translated, TranslateOptions
+from dolphin_logger.proxy.translate.openai_to_anthropic.answer import translate_answer
+from dolphin_logger.proxy.translate.openai_to_anthropic.faults import translate_error
+from dolphin_logger.proxy.translate.openai_to_anthropic.request import RequestTranslation
+from dolphin_logger.proxy.translate.openai_to_anthropic.stream import ChunkStream
+
+
+class OpenAIToAnthropic:
+    """Implements `Translation`."""
+
+    def request(self, body: dict[str, Any], *, model: str, options: TranslateOptions) -> Translated:
+        """Translate a chat completion request into a Messages request that asks for a stream."""
+        return RequestTranslation(body, model=model, options=options).run()
+
+    def stream(self, request: dict[str, Any], *, created: int) -> ChunkStream:
+        """Start to translate the streamed message into chunks."""
+        options = request.get("stream_options")
+        wants_usage = isinstance(options, dict) and options.get("include_usage") is True
+        return ChunkStream(created=created, wants_usage=wants_usage)
+
+    def answer(self, native: dict[str, Any], *, created: int) -> dict[str, Any]:
+        """Translate a message into a chat completion."""
+        return translate_answer(native, created=created)
+
+    def error(self, status: int, body: bytes) -> bytes:
+        """Translate an error answer into OpenAI's shape."""
+        return translate_error(status, body=body)
