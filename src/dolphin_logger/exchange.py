@@ -74,7 +74,8 @@ class Exchange:
 
     `request`, `response`: one JSON text each (bytes as received; for a stream, re-assembled), or
     None when there is none or it is not JSON. `raw_request`, `raw_response`: content-decoded bytes,
-    kept when the parsed view is not the whole truth. Times: `time_ns` is UNIX nanoseconds,
+    kept when the parsed view is not the whole truth. `provider_request`, `provider_response` and
+    `translation` are there only when the provider's dialect differs from the client's. Times: `time_ns` is UNIX nanoseconds,
     the `_ms` fields are milliseconds since the request's first byte.
     """
 
@@ -101,6 +102,9 @@ class Exchange:
     principal: str | None = None
     request: bytes | None = None
     response: bytes | None = None
+    provider_request: bytes | None = None
+    provider_response: bytes | None = None
+    translation: dict[str, Any] | None = None
     raw_request: bytes | None = None
     raw_response: bytes | None = None
 

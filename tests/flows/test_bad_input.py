@@ -313,7 +313,7 @@ def test_other_methods_on_the_models_path_are_405(pair: Pair, method: str):
     pair.check_good()
 
 
-@pytest.mark.parametrize("path", ["/health", "/v1/models", "/v1/models/m"])
+@pytest.mark.parametrize("path", ["/", "/health", "/v1/models", "/v1/models/m"])
 def test_other_methods_on_pages_are_405(pair: Pair, path: str):
     """The pages are read only."""
     got = exchange(pair.proxy, post(b"{}", JSON_TYPE, path=path))
@@ -322,13 +322,13 @@ def test_other_methods_on_pages_are_405(pair: Pair, path: str):
 
 
 PATHS = [
-    "/",
     "/v1",
-    "/v1/completions",
-    "/v1/chat",
-    "/v1/chat/completions/x",
+    "/completion",
+    "/chat",
+    "/chat/completions/x",
     "/V1/chat/completions",
     "/%2e%2e/etc/passwd",
+    "/v1/%2e%2e/admin",
     "//x",
     "/é",
 ]
@@ -389,7 +389,7 @@ BAD_HEADS = {
     "nul-in-field": (head_of(b"x-a: a\x00b"), 400, "not a well-formed"),
     "folded-field": (head_of(b"x-a: a", b" b: c", b"content-length: 0"), 400, "not a well-formed"),
     "websocket": (head_of(b"connection: upgrade", b"upgrade: websocket"), 426, "WebSocket is not served"),
-    "connect": (b"CONNECT example.org:443 HTTP/1.1\r\n" + HOST + b"\r\n", 404, "no such path"),
+    "connect": (b"CONNECT example.org:443 HTTP/1.1\r\n" + HOST + b"\r\n", 405, "method CONNECT is not served"),
 }  # fmt: skip
 
 

@@ -345,6 +345,9 @@ class _Service:
     def body_limit(self, request: Request) -> int:
         return 1000
 
+    def begin_upload(self, request: Request, responder: Responder) -> None:
+        return None
+
     def serve(self, request: Request, responder: Responder) -> None:
         self.served.append(request)
         if self.holds:

@@ -40,9 +40,9 @@ class Proxy:
 
     def start(self, *args: str, port: int = 0) -> Proxy:
         """Start, and wait until it answers."""
-        env = {**os.environ, "DOLPHIN_LOGGER_HOME": str(self.home), **self._env}
-        for name in ("PORT", "HTTPS_PROXY", "HTTP_PROXY"):
-            env.pop(name, None)
+        strays = ("port", "https_proxy", "http_proxy", "all_proxy", "no_proxy")
+        clean = {name: value for name, value in os.environ.items() if name.lower() not in strays}
+        env = {**clean, "DOLPHIN_LOGGER_HOME": str(self.home), **self._env}
         self.stderr = (self.home / "stderr.txt").open("ab")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "dolphin_logger", "serve", "--port", str(port), *args],

@@ -48,6 +48,7 @@ def serve(host: str | None, port: int | None, *, no_ui: bool, verbose: bool) -> 
         format="%(asctime)s %(levelname)s %(message)s",
         stream=sys.stderr,
     )
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # names every request of vendor clients
     run_proxy(own_home(), host=host, port=port)
 
 

@@ -36,6 +36,10 @@ def encode(exchange: Exchange, *, seq: int) -> bytes:
         b",",
         _dump(_facts(exchange))[1:-1],
     ]
+    if exchange.provider_request is not None:
+        parts += (b',"provider_request":', _on_one_line(exchange.provider_request))
+        parts += (b',"provider_response":', _on_one_line(exchange.provider_response or b"null"))
+        parts += (b',"translation":', _dump(exchange.translation))
     raw = _raw(exchange)
     if raw is not None:
         parts += (b',"raw":', _dump(raw))
@@ -88,7 +92,7 @@ def _facts(exchange: Exchange) -> dict[str, Any]:
         "provider_model": exchange.provider_model,
         "provider_request_id": exchange.provider_request_id,
         "status": exchange.status,
-        "outcome": exchange.outcome.value,
+        "outcome": exchange.outcome,
         "error": exchange.error,
         "attempts": exchange.attempts,
         "usage": exchange.usage,

@@ -13,7 +13,14 @@
     headers      which fields go on, which are recorded
     desk         what the exchanges of one server share
     relay        one exchange, from request to record
+    recording    what is kept of one exchange
     tap          the recorded copy of an answer
+    surfaces     which vendor API a path belongs to
+    identity     who is calling
+    upload       a body that passes as it comes
+    translating  a call whose provider speaks another language
+    awaited      a provider's answer as something to await
+    translate/   one wire language into another, pure
     destination  where the calls of one model go
     upstream     one connection to a provider: HTTP/1.1 answers
     pool         connections kept for the next request

@@ -11,21 +11,21 @@ import logging
 import orjson
 
 from dolphin_logger.config import Config
-from dolphin_logger.dialects import DIALECTS
 from dolphin_logger.journal.writer import Journal
 from dolphin_logger.proxy import body as bodies
-from dolphin_logger.proxy import pages
-from dolphin_logger.proxy.calls import FindProvider, ModelCalls
+from dolphin_logger.proxy import pages, surfaces
+from dolphin_logger.proxy.calls import Call, FindProvider, ModelCalls
 from dolphin_logger.proxy.connection import ClientConnection
 from dolphin_logger.proxy.desk import Desk
 from dolphin_logger.proxy.guard import Guard
 from dolphin_logger.proxy.pool import Pool
 from dolphin_logger.proxy.request import Answer, Headers, Request
 from dolphin_logger.proxy.responder import Responder
+from dolphin_logger.proxy.surfaces import Place, Surface
+from dolphin_logger.proxy.upload import UPLOAD_BYTES, Upload, is_upload
 
 _SMALL_BODY = 64 * 1024
 _JSON: Headers = [(b"content-type", b"application/json"), (b"x-content-type-options", b"nosniff")]
-_CHAT_PATHS = {"/v1/chat/completions": "openai.chat", "/chat/completions": "openai.chat"}
 
 _log = logging.getLogger(__name__)
 
@@ -76,7 +76,17 @@ class App:
 
     def body_limit(self, request: Request) -> int:
         """Model calls may be large, nothing else has a reason to."""
-        return bodies.JSON_BYTES if _path(request) in _CHAT_PATHS else _SMALL_BODY
+        _, surface = _route(request)
+        if surface is None:
+            return _SMALL_BODY
+        request.uploads = is_upload(request, surface)
+        return UPLOAD_BYTES if request.uploads else bodies.JSON_BYTES
+
+    def begin_upload(self, request: Request, responder: Responder) -> Upload:
+        """Take a form with files, or what is no JSON on a path that is passed through."""
+        place, surface = _route(request)
+        assert surface is not None
+        return Upload(self._calls, Call(request, place, surface), responder, desk=self.desk)
 
     def serve(self, request: Request, responder: Responder) -> None:
         """Answer one request; a defect of ours is logged and answered, not left hanging."""
@@ -90,45 +100,34 @@ class App:
                 self._reply(responder, 500, _error("a defect of dolphin-logger; see its log"))
 
     def _dispatch(self, request: Request, responder: Responder) -> None:
-        path = _path(request)
-        dialect = _CHAT_PATHS.get(path)
-        if dialect is not None and request.method == b"POST":
-            self._calls.start(request, responder, path=path, dialect=DIALECTS[dialect])
+        place, surface = _route(request)
+        if surface is not None:
+            self._calls.start(request, responder, place, surface)
         elif request.too_large:
-            self._reply(
-                responder, 413, _error(f"at most {_SMALL_BODY} bytes of body are accepted here")
-            )
-        elif dialect is not None:
-            self._method_not_allowed(responder, b"POST")
+            message = f"at most {_SMALL_BODY} bytes of body are accepted here"
+            self._reply(responder, 413, _error(message))
         else:
-            self._serve_page(request, responder, path)
+            self._serve_page(request, responder, place)
 
-    def _serve_page(self, request: Request, responder: Responder, path: str) -> None:
-        known = path in ("/health", "/v1/models", "/models") or pages.model_id(path) is not None
-        if not known:
+    # --- the pages
+
+    def _serve_page(self, request: Request, responder: Responder, place: Place) -> None:
+        page = pages.find(place.path)
+        if page is None:
+            allowed = surfaces.allowed_methods(place)
+            if allowed:
+                self._method_not_allowed(responder, allowed.encode())
+                return
             self.desk.refused += 1
-            message = f"no such path: {path[:200]!a}; served are /v1/chat/completions, /v1/models, /health"
+            message = f"no such path: {place.path[:200]!a}; served are /v1/chat/completions and the other model APIs, /v1/models, /health"
             self._reply(responder, 404, _error(message))
         elif request.method not in (b"GET", b"HEAD"):
             self._method_not_allowed(responder, b"GET, HEAD")
-        elif path == "/health":
-            status, body = pages.describe_health(
-                self._config, self.desk, trouble=self.config_trouble
+        else:
+            status, body = page(
+                pages.Visit(self._config, self.desk, request, place.path, self.config_trouble)
             )
             self._reply(responder, status, orjson.dumps(body))
-        else:
-            self._reply_models(responder, pages.model_id(path))
-
-    def _reply_models(self, responder: Responder, wanted: str | None) -> None:
-        if wanted is None:
-            self._reply(responder, 200, orjson.dumps(pages.list_models(self._config)))
-            return
-        model = pages.find_model(self._config, wanted)
-        if model is not None:
-            self._reply(responder, 200, orjson.dumps(model))
-            return
-        message = f"The model `{wanted[:200]}` does not exist in config.json"
-        self._reply(responder, 404, _error(message, param="model", code="model_not_found"))
 
     def _method_not_allowed(self, responder: Responder, allowed: bytes) -> None:
         method = responder.request.method.decode("latin-1")
@@ -152,6 +151,15 @@ def _path(request: Request) -> str:
         target = "/" + rest.partition("/")[2]
     path = target.partition("?")[0]
     return path.rstrip("/") or "/"
+
+
+def _route(request: Request) -> tuple[Place, Surface | None]:
+    """Take a request's path apart and say what it means, once."""
+    if request.route is None:
+        place = surfaces.take_apart(_path(request))
+        request.route = place, surfaces.find(request.method.decode("latin-1"), place)
+    found: tuple[Place, Surface | None] = request.route
+    return found
 
 
 def _error(message: str, *, param: str | None = None, code: str | None = None) -> bytes:

@@ -111,6 +111,13 @@ def replace_model(body: bytes, *, name: str) -> bytes:
     return b"%s%s%s" % (body[:start], orjson.dumps(name), body[end:])
 
 
+def replace_references(body: bytes, *, old: str, new: str) -> bytes:
+    """Put another name into each `"model": "models/NAME"`, which Gemini's embeddings and counts hold."""
+    name = re.escape(orjson.dumps(f"models/{old}")[1:])
+    value = orjson.dumps(f"models/{new}")[1:]
+    return re.sub(rb'("model"[ \t\r\n]*:[ \t\r\n]*")' + name, lambda m: m[1] + value, body)
+
+
 def check_model_once(body: bytes) -> None:
     """Refuse a body with two top-level `model` keys.
 

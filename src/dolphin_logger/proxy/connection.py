@@ -28,9 +28,30 @@ BODY_IDLE_SECONDS = 30.0
 KEEP_ALIVE_SECONDS = 75.0
 LINGER_SECONDS = 2.0
 WRITE_BUFFER_BYTES = 256 * 1024
+PIPELINED_BYTES = 64 * 1024 * 1024
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NEVER = float("inf")
+
+
+class Upload(Protocol):
+    """Who takes a body piece by piece."""
+
+    def attach(self, client: ClientConnection) -> None:
+        """Take the connection whose reading is to be held and released."""
+        ...
+
+    def feed(self, data: bytes) -> None:
+        """Take a piece of the body."""
+        ...
+
+    def complete(self) -> None:
+        """The body is complete."""
+        ...
+
+    def too_large(self) -> None:
+        """The body is longer than its limit."""
+        ...
 
 
 class Service(Protocol):
@@ -41,11 +62,15 @@ class Service(Protocol):
         ...
 
     def body_limit(self, request: Request) -> int:
-        """Say how many bytes of body this request may have."""
+        """Say how many bytes of body this request may have, and note whether it is an upload."""
         ...
 
     def serve(self, request: Request, responder: Responder) -> None:
         """Answer a complete request, now or later; one over its limit comes without body, `too_large`."""
+        ...
+
+    def begin_upload(self, request: Request, responder: Responder) -> Upload:
+        """Take a request at its head: one whose body is to be passed on as it comes."""
         ...
 
     def opened(self, connection: ClientConnection) -> None:
@@ -73,6 +98,7 @@ class ClientConnection(asyncio.Protocol):
         "_service",
         "_taking",
         "_transport",
+        "_upload",
         "closing",
         "deadline",
         "responder",
@@ -91,6 +117,7 @@ class ClientConnection(asyncio.Protocol):
         self._refused = False
         self._expecting = False  # a client waits for 100 Continue behind another's answer
         self._taking = False
+        self._upload: Upload | None = None
         self.responder: Responder | None = None
         self.closing = False
         self.deadline = time.monotonic() + HEADER_SECONDS
@@ -197,17 +224,28 @@ class ClientConnection(asyncio.Protocol):
             request.too_large = True
             raise _Refusal(None)
         self.deadline = time.monotonic() + BODY_IDLE_SECONDS
+        if self.responder is None:
+            if request.uploads:
+                self._begin_upload(request)
+        else:
+            self._limit = min(self._limit, PIPELINED_BYTES)  # it is kept until its turn comes
         expect = request.header(b"expect")
         if expect is not None and expect.lower() == b"100-continue" and not request.http10:
-            self._expecting = self.responder is not None
+            self._expecting = self.responder is not None and self._upload is None
             if not self._expecting:
                 self.send(_CONTINUE)
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
         self._body_size += len(data)
-        self._body.append(data)
         self.deadline = time.monotonic() + BODY_IDLE_SECONDS
+        if self._upload is not None:
+            if self._body_size > self._limit:
+                self._upload.too_large()
+            else:
+                self._upload.feed(data)
+            return
+        self._body.append(data)
         if self._body_size > self._limit:
             assert self._parsing is not None
             self._parsing.too_large = True
@@ -218,6 +256,12 @@ class ClientConnection(asyncio.Protocol):
         """The request is complete: serve it, or queue it behind the one being answered."""
         request = self._parsing
         assert request is not None
+        if self._upload is not None:
+            upload, self._upload = self._upload, None
+            self._parsing = None
+            self.deadline = _NEVER
+            upload.complete()
+            return
         request.body = self._body[0] if len(self._body) == 1 else b"".join(self._body)
         self._body = []
         self._parsing = None
@@ -242,7 +286,9 @@ class ClientConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None:
             return
-        if self._refused:
+        if self._refused or self._upload is not None:
+            # the rest of the request is discarded, so that the client can read this answer
+            self._refused = True
             self._linger(transport)
         elif close or self.closing:
             transport.close()
@@ -265,6 +311,18 @@ class ClientConnection(asyncio.Protocol):
             sock = transport.get_extra_info("socket")
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.close()
+
+    def hold(self) -> None:
+        """Stop reading: what takes the body is slower than the client."""
+        if self._transport is not None and not self._transport.is_closing():
+            self.deadline = _NEVER
+            self._transport.pause_reading()
+
+    def release(self) -> None:
+        """Read again."""
+        if self._transport is not None and not self._transport.is_closing():
+            self.deadline = time.monotonic() + BODY_IDLE_SECONDS
+            self._transport.resume_reading()
 
     def close_when_idle(self) -> None:
         """Shut down: close now if nothing is being answered, else after the answer."""
@@ -301,6 +359,12 @@ class ClientConnection(asyncio.Protocol):
             self._serve(self._queue.popleft())
         self._taking = False
 
+    def _begin_upload(self, request: Request) -> None:
+        """Let the service take the body as it comes; the answer may begin before it is complete."""
+        self.responder = Responder(self, request)
+        self._upload = self._service.begin_upload(request, self.responder)
+        self._upload.attach(self)
+
     def _serve(self, request: Request) -> None:
         self.responder = Responder(self, request)
         self._service.serve(request, self.responder)
@@ -315,6 +379,8 @@ class ClientConnection(asyncio.Protocol):
         request.keep_alive = False
         if self.responder is not None:
             self.deadline = _NEVER  # the answer under way takes its time before the close
+            if self._upload is not None:
+                self.abort()  # its own body will never be complete
             return
         self.responder = Responder(self, request)
         if answer is None:
@@ -327,6 +393,7 @@ class ClientConnection(asyncio.Protocol):
         """Say that the answer is complete, but read on and discard: a close would destroy it."""
         if transport.can_write_eof() and not transport.is_closing():
             transport.write_eof()
+        transport.resume_reading()  # an upload may have been held
         self.deadline = time.monotonic() + LINGER_SECONDS
 
     def _judge_upgrade(self, request: Request) -> None:

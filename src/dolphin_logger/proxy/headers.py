@@ -8,22 +8,25 @@ a forwarding proxy's goes on as received, duplicates apart. What is recorded is 
 from __future__ import annotations
 
 from functools import lru_cache
+from urllib.parse import parse_qsl, unquote_to_bytes
 
-from dolphin_logger.proxy.request import Headers
+from dolphin_logger.proxy.request import Headers, Request
 
 _HOP_BY_HOP = frozenset(
     b"connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer"
     b" transfer-encoding upgrade content-length".split()
 )
-_KEYS = frozenset(b"authorization x-api-key api-key x-goog-api-key".split())
+_KEYS = frozenset(
+    b"authorization x-api-key api-key x-goog-api-key openai-organization openai-project".split()
+)
+_KEY_PARAMETERS = frozenset(b"key api_key api-key apikey access_token token".split())
 _CREDENTIALS = _KEYS | {b"cookie"}
 _REQUEST_DROPPED = (
     _HOP_BY_HOP
     | _CREDENTIALS
     | frozenset(
         b"host expect accept-encoding content-encoding origin referer forwarded via x-real-ip x-no-log"
-        b" access-control-request-method access-control-request-headers openai-organization"
-        b" openai-project".split()
+        b" access-control-request-method access-control-request-headers".split()
     )
 )
 _REQUEST_DROPPED_PREFIXES = (b"x-dolphin-", b"x-forwarded-", b"sec-", b"proxy-")
@@ -74,11 +77,23 @@ def select_response(headers: Headers) -> Selection:
     return _without_named(headers, passed), recorded
 
 
-def select_keys(headers: Headers, *, but: bytes | None) -> Headers:
+def select_keys(request: Request, *, but: bytes | None) -> Headers:
     """Select the caller's own keys, for a model that passes them on; never `but`, our own token."""
-    return [
-        field for field in headers if field[0] in _KEYS and (but is None or but not in field[1])
-    ]
+    keys = [field for field in request.headers if field[0] in _KEYS]
+    for name, value in parse_qsl(request.target.partition(b"?")[2].decode("latin-1")):
+        if name == "key":
+            keys.append((b"x-goog-api-key", value.encode("latin-1", "replace")))
+    return [field for field in keys if but is None or but not in field[1]]
+
+
+def without_key(query: bytes) -> bytes:
+    """Take `key=` and its like out of a query: a credential is no part of an address."""
+    parts = query.split(b"&")
+    return b"&".join(
+        part
+        for part in parts
+        if unquote_to_bytes(part.partition(b"=")[0]).lower() not in _KEY_PARAMETERS
+    )
 
 
 def request_id(recorded: dict[str, str]) -> str | None:

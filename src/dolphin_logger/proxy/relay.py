@@ -11,21 +11,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 
 from dolphin_logger.config import Timeouts
 from dolphin_logger.dialects._api import Dialect
 from dolphin_logger.errors import ProviderError
-from dolphin_logger.exchange import Attempt, Exchange, Failure, Outcome
+from dolphin_logger.exchange import Exchange, Failure, Outcome
 from dolphin_logger.proxy import headers as fields
 from dolphin_logger.proxy.desk import Desk
+from dolphin_logger.proxy.recording import Recording
 from dolphin_logger.proxy.request import Headers
 from dolphin_logger.proxy.responder import Responder
-from dolphin_logger.proxy.tap import Copy, Tap
-from dolphin_logger.proxy.upstream import Origin, Source
+from dolphin_logger.proxy.upstream import Origin, Source, UpstreamConnection
 
 _NEVER = float("inf")
-_EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
+_HOPELESS_KINDS = ("redirect", "not_json", "tls")  # only the user can cure these
+_ENDS = {
+    b"text/event-stream": (b"\n\n", b"\r\n\r\n", b"\r\r"),
+    b"application/x-ndjson": (b"\n",),
+}
 _TIMEOUT_KINDS = ("connect_timeout", "first_byte", "idle", "write_stall")
 _TRUNCATED_KINDS = ("truncated", "no_terminal_event")
 
@@ -48,23 +51,24 @@ class Relay:
         self._exchange = exchange
         self._dialect = dialect
         self._timeouts = timeouts
-        self._recorded = recorded
-        self._started = responder.request.started
         self._source: Source | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._request_blob: Future[bytes] | None = None
-        self._tap: Tap | None = None
         self._deadline = _NEVER
         self._deadline_kind = "first_byte"
-        self._attempt_started = self._started
-        self._sends_events = False
+        self._ends: tuple[bytes, ...] = ()  # behind these bytes an event of ours may follow
         self._tail = b""
         self._gone = False
         self._over = False
+        self.connect_seconds = timeouts.connect
+        self.recording = Recording(
+            desk,
+            exchange,
+            dialect=dialect,
+            wanted=recorded,
+            started=responder.request.started,
+        )
         responder.consumer = self
         desk.active.add(self)
-        if recorded and exchange.request is not None:
-            self._request_blob = desk.store_if_large(exchange.request)
 
     # --- start
 
@@ -74,14 +78,15 @@ class Relay:
         if connection is None:
             self._connecting = asyncio.get_running_loop().create_task(self._connect(origin, data))
             return
-        self._source = connection
-        self._wait_for_first_byte()
-        connection.send(data, receiver=self)
+        self._send_over(connection, data)
 
     def answer_locally(self, start: Callable[[Relay], Source]) -> None:
-        """Take the answer from a source in this process."""
-        self._wait_for_first_byte()
+        """Take the answer from a source in this process, which says itself when to start waiting."""
         self._source = start(self)
+
+    def start_waiting(self) -> None:
+        """The request is on its way: from here on the first byte is awaited."""
+        self._wait_for_first_byte()
 
     async def _connect(self, origin: Origin, data: list[bytes]) -> None:
         try:
@@ -93,9 +98,14 @@ class Relay:
         if self._over:
             connection.abort()
             return
+        self._send_over(connection, data)
+
+    def _send_over(self, connection: UpstreamConnection, data: list[bytes]) -> None:
         self._source = connection
         self._wait_for_first_byte()
         connection.send(data, receiver=self)
+        if self.recording.upload is not None:
+            self.recording.upload.connected(connection)
 
     def _wait_for_first_byte(self) -> None:
         self._deadline = time.monotonic() + self._timeouts.first_byte
@@ -108,7 +118,7 @@ class Relay:
         passed, recorded = fields.select_response(headers)
         exchange.response_headers = recorded
         exchange.provider_request_id = fields.request_id(recorded)
-        self._note_attempt(status, None)
+        self.recording.note_attempt(status, None)
         found = dict(headers)
         media_type = found.get(b"content-type", b"").partition(b";")[0].strip().lower()
         problem = _unusable(status, media_type, has_location=b"location" in found)
@@ -117,16 +127,11 @@ class Relay:
             self.failed(problem, attempted=True)
             return
         exchange.status = status
-        self._sends_events = media_type == b"text/event-stream" and b"content-encoding" not in found
-        if self._recorded:
-            self._tap = Tap(
-                self._dialect,
-                asked=exchange.stream,
-                media_type=media_type.decode("latin-1"),
-                coding=found.get(b"content-encoding", b""),
-                blob=self._desk.journal.blob,
-                keep_raw=self._desk.keeps_raw,
-            )
+        understood = media_type == b"text/event-stream" or self._dialect.name != "opaque"
+        if b"content-encoding" not in found and understood:
+            self._ends = _ENDS.get(media_type, ())
+        coding = found.get(b"content-encoding", b"")
+        self.recording.begin_answer(media_type, coding=coding)
         self._deadline = time.monotonic() + self._timeouts.idle
         self._deadline_kind = "idle"
         if not self._gone:
@@ -135,13 +140,13 @@ class Relay:
 
     def received(self, pieces: list[bytes], *, last: bool) -> None:
         """Pass pieces on, then look at them; the last ones are recorded before they go out."""
-        if self._exchange.first_byte_ms is None and pieces:
-            self._exchange.first_byte_ms = self._elapsed()
+        if pieces:
+            self.recording.note_first_byte()
         if self._deadline_kind == "idle":
             self._deadline = time.monotonic() + self._timeouts.idle
-        if pieces and self._sends_events:
+        if pieces and self._ends:
             self._tail = (self._tail + pieces[-1])[-4:]
-        tap = self._tap
+        tap = self.recording.tap
         if tap is None or self._over:
             if last:
                 self._end()
@@ -169,11 +174,9 @@ class Relay:
         """The provider did not answer, or broke off: so does our answer, visibly."""
         self._source = None
         if not attempted and self._exchange.status is None:
-            self._note_attempt(None, str(error))
-        if (
-            self._over
-        ):  # it broke after its terminal event: the record is written, the end still shows it
-            self._break_off()
+            self.recording.note_attempt(None, str(error))
+        if self._over:
+            self._break_off()  # after its terminal event: the record is written, the end shows it
             return
         outcome = Outcome.PROVIDER_ERROR
         if error.kind in _TRUNCATED_KINDS:
@@ -184,7 +187,7 @@ class Relay:
         failure = Failure(error.kind, "provider", error.status, str(error))
         if responder.started or self._gone:
             self._finish(outcome, failure)
-            if self._tail.endswith(_EVENT_ENDS) and not self._gone:
+            if self._ends and self._tail.endswith(self._ends) and not self._gone:
                 responder.write(
                     [self._dialect.error_event(str(error), status=error.status, code=error.kind)]
                 )
@@ -201,7 +204,29 @@ class Relay:
             (b"x-dolphin-error", error.kind.encode()),
             *ours,
         ]
+        if error.kind in _HOPELESS_KINDS:
+            head.append((b"x-should-retry", b"false"))
         responder.reply(error.status, body, head)
+
+    def provider_full(self) -> None:
+        """The provider does not take the request's body fast enough: let the client wait."""
+        if self.recording.upload is not None:
+            self.recording.upload.hold()
+
+    def provider_drained(self) -> None:
+        """The provider takes more of the request's body."""
+        if self.recording.upload is not None:
+            self.recording.upload.release()
+
+    def touch_request(self) -> None:
+        """The request is still being sent: the wait for its answer begins anew."""
+        if self._deadline_kind == "first_byte":
+            self._wait_for_first_byte()
+
+    def touch(self) -> None:
+        """The provider is alive, although there is nothing to pass on yet."""
+        self._deadline_kind = "idle"
+        self._deadline = time.monotonic() + self._timeouts.idle
 
     # --- Consumer: the client's side
 
@@ -299,42 +324,7 @@ class Relay:
         self._over = True
         if self._source is None:
             self._leave()
-        if not self._recorded:
-            self._desk.suppressed += 1
-            return
-        exchange = self._exchange
-        exchange.outcome = outcome
-        exchange.error = failure
-        exchange.total_ms = self._elapsed()
-        if self._tap is not None:
-            copy = self._tap.close(complete=outcome is Outcome.COMPLETED or _is_whole(failure))
-            self._tap_result(copy)
-        if self._request_blob is not None:
-            exchange.request = self._request_blob.result()
-        self._desk.journal.append(exchange)
-
-    def _tap_result(self, copy: Copy) -> None:
-        exchange = self._exchange
-        exchange.response, exchange.raw_response, exchange.usage = (
-            copy.response,
-            copy.raw,
-            copy.usage,
-        )
-        if (exchange.status or 0) >= 400 or copy.error is not None:
-            blot_out = self._desk.blot_out
-            exchange.response = copy.response and blot_out(copy.response)
-            exchange.raw_response = copy.raw and blot_out(copy.raw)
-            copy.error = copy.error and blot_out(copy.error.encode(errors="replace")).decode()
-        if copy.lost:
-            message = "the answer could not be kept: the disk refused it"
-            exchange.error = Failure("blob", "proxy", None, message)
-        elif copy.error is not None and exchange.error is None:
-            exchange.outcome = Outcome.PROVIDER_ERROR
-            exchange.error = Failure("stream_error", "provider", exchange.status, copy.error)
-        elif not copy.terminated and exchange.error is None:
-            message = "the stream ended without its terminal event"
-            exchange.outcome = Outcome.PROVIDER_TRUNCATED
-            exchange.error = Failure("no_terminal_event", "provider", exchange.status, message)
+        self.recording.finish(outcome, failure)
 
     def _leave(self) -> None:
         """Nothing more is awaited: neither from the provider nor by the clock."""
@@ -351,15 +341,6 @@ class Relay:
         if source is not None:
             source.abort()
 
-    def _note_attempt(self, status: int | None, error: str | None) -> None:
-        elapsed = round((time.monotonic() - self._attempt_started) * 1000, 3)
-        self._exchange.attempts.append(
-            Attempt(self._exchange.provider or "", status, error, elapsed)
-        )
-
-    def _elapsed(self) -> float:
-        return round((time.monotonic() - self._started) * 1000, 3)
-
 
 def _unusable(status: int, media_type: bytes, *, has_location: bool) -> ProviderError | None:
     """Say what is wrong with an answer that no client of this dialect could use."""
@@ -372,8 +353,3 @@ def _unusable(status: int, media_type: bytes, *, has_location: bool) -> Provider
         )
         return ProviderError(message, status=502, kind="not_json")
     return None
-
-
-def _is_whole(failure: Failure | None) -> bool:
-    """Whether an exchange that failed still has a complete answer: the provider's own error."""
-    return failure is not None and failure.kind == "http"

@@ -6,6 +6,7 @@ It knows no connection and no meaning. Invariant: field names are lower-case, va
 from __future__ import annotations
 
 import time
+from typing import Any
 
 Headers = list[tuple[bytes, bytes]]
 Answer = tuple[int, bytes, Headers]  # status, body, header fields
@@ -20,10 +21,12 @@ class Request:
         "http10",
         "keep_alive",
         "method",
+        "route",
         "started",
         "target",
         "time_ns",
         "too_large",
+        "uploads",
     )
 
     def __init__(self) -> None:
@@ -34,6 +37,8 @@ class Request:
         self.http10 = False
         self.keep_alive = True
         self.too_large = False
+        self.uploads = False  # the service takes the body as it comes
+        self.route: Any = None  # what the service has found out about the path
         self.time_ns = time.time_ns()
         self.started = time.monotonic()
 

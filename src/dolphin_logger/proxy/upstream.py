@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import httptools
 
@@ -20,7 +20,14 @@ from dolphin_logger.proxy.request import Headers
 _HEADER_BYTES = 256 * 1024
 _INTERIM = range(100, 200)
 
-Origin = tuple[str, str, int]
+
+class Origin(NamedTuple):
+    """Whom a connection is for; `ca` is a file of certificates to trust instead of the system's."""
+
+    scheme: str
+    host: str
+    port: int
+    ca: str | None = None
 
 
 class Receiver(Protocol):
@@ -43,6 +50,14 @@ class Receiver(Protocol):
 
     def failed(self, error: ProviderError) -> None:
         """The answer did not come, or broke off."""
+        ...
+
+    def provider_full(self) -> None:
+        """The provider does not take the request's body fast enough."""
+        ...
+
+    def provider_drained(self) -> None:
+        """The provider takes more of the request's body."""
         ...
 
 
@@ -80,11 +95,13 @@ class UpstreamConnection(asyncio.Protocol):
         "_transport",
         "idle_since",
         "origin",
+        "sending",
     )
 
     def __init__(self, origin: Origin, on_idle: Callable[[UpstreamConnection], None]) -> None:
         self.origin = origin
         self.idle_since = 0.0
+        self.sending = False  # the request's body is not complete
         self._on_idle = on_idle
         self._transport: asyncio.Transport | None = None
         self._parser: Any = None
@@ -113,6 +130,11 @@ class UpstreamConnection(asyncio.Protocol):
         self._length = self._remaining = None
         self._state = "head"
         self._transport.writelines(data)
+
+    def write(self, data: bytes) -> None:
+        """Send more of the request's body."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(data)
 
     # --- Source
 
@@ -164,6 +186,16 @@ class UpstreamConnection(asyncio.Protocol):
         self._flush(last=self._state == "done")
         if self._state == "done":
             self._complete()
+
+    def pause_writing(self) -> None:
+        """The socket's buffer is full."""
+        if self._receiver is not None:
+            self._receiver.provider_full()
+
+    def resume_writing(self) -> None:
+        """The socket's buffer has drained."""
+        if self._receiver is not None:
+            self._receiver.provider_drained()
 
     def eof_received(self) -> bool:
         """The provider has closed its side; `connection_lost` follows."""
@@ -252,7 +284,7 @@ class UpstreamConnection(asyncio.Protocol):
         receiver, self._receiver = self._receiver, None
         if receiver is None:
             return
-        if self.open and self._reusable:
+        if self.open and self._reusable and not self.sending:
             self._state = "idle"
             self.resume()  # its last client may have been full: a paused connection would never answer again
             self._on_idle(self)
