@@ -168,7 +168,7 @@ def install(name: str, requirement: str) -> str | None:
     print(f"installing {requirement} …", flush=True)
     try:
         subprocess.run([sys.executable, "-m", "venv", str(home)], check=True, timeout=120)
-        pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", requirement]
+        pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", *requirement.split()]
         subprocess.run(pip, check=True, timeout=INSTALL_LIMIT_S, capture_output=True, text=True)
     except (subprocess.SubprocessError, OSError) as error:
         return f"could not install {requirement}: {error}"
@@ -191,6 +191,17 @@ def prepare_original(place: Place) -> Start:
     return Start(
         [str(BUILD / "venv-original" / "bin" / "dolphin-logger")], {"PORT": str(place.port)}
     )
+
+
+# ---- the stack that the design proposed: uvicorn and pyreqwest ----
+
+
+def prepare_proposed(place: Place) -> Start:
+    python = str(BUILD / "venv-proposed" / "bin" / "python")
+    options = ["--port", str(place.port), "--no-access-log", "--log-level", "error"]
+    command = [python, "-m", "uvicorn", "--app-dir", str(HERE), "proposed_stack:app", *options]
+    provider = f"http://127.0.0.1:{place.provider_port}/v1/chat/completions"
+    return Start([*command, "--loop", "uvloop", "--http", "httptools"], {"PROVIDER": provider})
 
 
 # ---- LiteLLM ----
@@ -225,6 +236,9 @@ ORIGINAL_PROXY = Contender(
     slow=True,
     paced=(100, 300),
     logs=".dolphin-logger/logs",
+)
+PROPOSED = Contender(
+    "proposed", prepare_proposed, lambda: install("proposed", "pyreqwest uvicorn uvloop httptools")
 )
 LITELLM_PROXY = Contender(
     "litellm",

@@ -373,6 +373,7 @@ def say(text: str) -> None:
 def choose(bench: Bench, options: argparse.Namespace) -> list[Contender]:
     """The contenders that were asked for and can run; the others get a note with the reason."""
     asked = [contenders.DIRECT, contenders.NGINX_PROXY, contenders.OWN]
+    asked += [contenders.PROPOSED] if options.with_proposed else []
     asked += [contenders.ORIGINAL_PROXY] if options.with_original else []
     asked += [contenders.LITELLM_PROXY] if options.with_litellm else []
     chosen = []
@@ -396,6 +397,11 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
         "--with-original",
         action="store_true",
         help=f"also {contenders.ORIGINAL}, installed on demand",
+    )
+    parser.add_argument(
+        "--with-proposed",
+        action="store_true",
+        help="also uvicorn and pyreqwest, relaying only, installed on demand",
     )
     parser.add_argument(
         "--with-litellm",

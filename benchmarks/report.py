@@ -227,7 +227,7 @@ def figures(results: Results) -> str:
 
 def ratios(results: Results) -> str:
     rows = []
-    for other in ("nginx", "original", "litellm"):
+    for other in ("nginx", "proposed", "original", "litellm"):
         if other not in results["contenders"] or OWN not in results["contenders"]:
             continue
         unary, burst = (ratio(results, OWN, other, name, "rate") for name in ("unary", "burst"))
