@@ -168,7 +168,14 @@ def install(name: str, requirement: str) -> str | None:
     print(f"installing {requirement} …", flush=True)
     try:
         subprocess.run([sys.executable, "-m", "venv", str(home)], check=True, timeout=120)
-        pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", *requirement.split()]
+        pip = [
+            str(home / "bin" / "python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            *requirement.split(),
+        ]
         subprocess.run(pip, check=True, timeout=INSTALL_LIMIT_S, capture_output=True, text=True)
     except (subprocess.SubprocessError, OSError) as error:
         return f"could not install {requirement}: {error}"

@@ -45,7 +45,9 @@ async def app(scope: dict[str, Any], receive: Any, send: Any) -> None:
         if name not in _DROPPED:
             request = request.header(name.decode(), value.decode())
     async with request.header("accept-encoding", "identity").build_streamed() as response:
-        headers = [(n.encode(), v.encode()) for n, v in response.headers.items() if n not in _FRAMING]
+        headers = [
+            (n.encode(), v.encode()) for n, v in response.headers.items() if n not in _FRAMING
+        ]
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         while chunk := await response.body_reader.read_chunk():
             data = bytes(chunk)
