@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help demo run test check lint bench bench-quick reliability clean
+.PHONY: help demo run test check lint bench bench-quick reliability sdk-suites clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -39,6 +39,9 @@ bench-quick: .venv/installed  ## the same, shorter and without the slow contende
 
 reliability: .venv/installed  ## the long variants of the durability suite
 	DOLPHIN_LONG=1 $(BIN)/python -m pytest tests/durability tests/security
+
+sdk-suites: .venv/installed  ## the official SDKs' own tests, direct and through the proxy (about 10 minutes)
+	$(BIN)/python tests/suites/run.py $(SUITE_ARGS)
 
 clean:  ## remove what these commands made
 	rm -rf .venv build dist benchmarks/build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

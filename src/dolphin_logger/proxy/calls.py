@@ -36,6 +36,7 @@ from dolphin_logger.proxy.upload import UPLOAD_BYTES, is_upload
 
 REFUSED_BODY = 64 * 1024  # bytes of a refused request that its record keeps
 _PREPARED = 4096
+_MODEL_OPTIONAL = ("openai.responses", "openai.images")  # their APIs have defaults
 _COUNTING = ("/count_tokens", ":countTokens", "/input_tokens")
 _SIMPLE_TYPES = (b"text/plain", b"application/x-www-form-urlencoded", b"multipart/form-data")
 
@@ -186,6 +187,8 @@ class ModelCalls:
         exchange.model = name if isinstance(name, str) else None
         if call.place.entry is not None:
             entry = routes.by_prefix(call.place.entry)
+        elif name is None and surface.dialect in _MODEL_OPTIONAL:
+            entry = self._without_model(call)
         elif surface.named or (surface.dialect == "opaque" and isinstance(name, str)):
             entry = routes.by_name(name)
         else:
@@ -196,7 +199,8 @@ class ModelCalls:
     def note(self, exchange: Exchange, entry: ModelEntry) -> None:
         """Write down who answers."""
         exchange.provider = entry.provider
-        exchange.provider_model = entry.provider_model or exchange.model
+        named = exchange.model is not None
+        exchange.provider_model = (entry.provider_model or exchange.model) if named else None
         exchange.publishable = False if entry.provider == "demo" else entry.publishable
 
     def destination(self, entry: ModelEntry, dialect: str, *, path: str) -> Destination:

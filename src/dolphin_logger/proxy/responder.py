@@ -118,6 +118,7 @@ class Responder:
         if self.done:
             return
         self.done = True
+        self.consumer = None  # nobody listens any more; and no cycle is left to collect
         end = b"0\r\n\r\n" if self._chunked else b""
         if end or self._head:
             self.connection.send(self._head + end)
@@ -130,6 +131,7 @@ class Responder:
         if self._head:
             self.write([])
         self.done = True
+        self.consumer = None
         self.connection.break_off(reset=self.request.http10)
 
     def reply(self, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()) -> None:

@@ -21,8 +21,11 @@ from dolphin_logger.journal.blobs import LIMIT, BlobWriter
 from dolphin_logger.messages import Usage
 from dolphin_logger.proxy.body import parse_json
 
+_LOOSE = 16 * 1024  # bytes of a stream kept as they came, before they are packed
 _MEMORY = 1024 * 1024  # bytes of an answer kept in memory before they go to a blob's part file
 _STEP = 64 * 1024
+_PACKER = zstandard.ZstdCompressor(level=1)
+_UNPACKER = zstandard.ZstdDecompressor()
 _WINDOW = 16  # bytes of the previous piece in which a terminal event may begin
 _RATIO = 1000
 _RATIO_FREE_BYTES = 16 * 1024 * 1024
@@ -59,6 +62,8 @@ class Tap:
         self._blob_failed = False
         self._pieces: list[bytes] = []
         self._in_memory = 0
+        self._loose = 0
+        self._packed: list[bytes] = []
         self._size = 0
         self._coded_size = 0
         self._window = b""
@@ -89,11 +94,11 @@ class Tap:
             self._exact = False
         if self._blob is not None and self._size > LIMIT:
             return self._close_blob()
+        if self._decoder is not None and not self._blob_failed:
+            return self._close_stream(self._decoder.answer())
         raw = self._collect()
         if self._blob_failed:
             return Copy(response=None, raw=None, lost=True)
-        if self._decoder is not None:
-            return self._close_stream(self._decoder.answer(), raw)
         if not raw:
             return Copy(response=None, raw=None)
         try:
@@ -103,10 +108,13 @@ class Tap:
         usage = self._dialect.usage(value) if isinstance(value, dict) else None
         return Copy(response=raw, raw=None if self._exact else raw, usage=usage)
 
-    def _close_stream(self, answer: Answer, raw: bytes) -> Copy:
+    def _close_stream(self, answer: Answer) -> Copy:
+        keep = not (self._exact and answer.exact and answer.terminated)
+        raw = self._collect() if keep or self._blob is not None else b""
+        if self._blob_failed:
+            return Copy(response=None, raw=None, lost=True)
         response = None if answer.response is None else _dump(answer.response)
         usage = Usage() if answer.response is None else self._dialect.usage(answer.response)
-        keep = not (self._exact and answer.exact and answer.terminated)
         return Copy(
             response=response,
             raw=raw if keep and raw else None,
@@ -123,13 +131,6 @@ class Tap:
             return Copy(response=None, raw=None, lost=True)
         return Copy(response=reference.to_json(), raw=None)
 
-    def discard(self) -> None:
-        """Forget everything: nothing of this answer is recorded."""
-        self._pieces.clear()
-        if self._blob is not None:
-            self._blob.discard()
-            self._blob = None
-
     def _feed_plain(self, data: bytes) -> None:
         self._size += len(data)
         if self._blob_failed:
@@ -139,6 +140,8 @@ class Tap:
             self._in_memory += len(data)
             if self._in_memory > _MEMORY:
                 self._move_to_blob()
+            elif self._decoder is not None:
+                self._pack(len(data))
         else:
             self._append_to_blob(data)
         if self._decoder is not None and self._size > self._decoder_end:
@@ -162,6 +165,22 @@ class Tap:
         except (zlib.error, brotli.error, zstandard.ZstdError):
             self._coding_failed = True
 
+    def _pack(self, size: int) -> None:
+        """Keep a stream's bytes small: events repeat each other, and mostly are not needed again."""
+        self._loose += size
+        if self._loose >= _LOOSE:
+            self._packed.append(_PACKER.compress(b"".join(self._pieces)))
+            self._pieces.clear()
+            self._loose = 0
+
+    def _unpacked(self) -> list[bytes]:
+        """Return all pieces in memory, and forget them."""
+        pieces = [_UNPACKER.decompress(block) for block in self._packed] + self._pieces
+        self._packed.clear()
+        self._pieces = []
+        self._loose = 0
+        return pieces
+
     def _move_to_blob(self) -> None:
         try:
             self._blob = self._open_blob()
@@ -169,9 +188,8 @@ class Tap:
             self._blob_failed = True
             self._pieces.clear()
             return
-        for piece in self._pieces:
+        for piece in self._unpacked():
             self._append_to_blob(piece)
-        self._pieces.clear()
 
     def _append_to_blob(self, data: bytes) -> None:
         if self._blob is None:
@@ -186,7 +204,7 @@ class Tap:
     def _collect(self) -> bytes:
         """Bring back an answer that outgrew memory but not a line."""
         if self._blob is None:
-            return b"".join(self._pieces)
+            return b"".join(self._unpacked())
         try:
             data = self._blob.read()
         except OSError:  # the folder was removed
