@@ -7,7 +7,7 @@ Invariant: when the relay hands an exchange to the journal, `outcome` is final.
 
 from __future__ import annotations
 
-import os
+import random
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -18,7 +18,7 @@ from dolphin_logger.messages import Usage
 def new_id(time_ns: int) -> str:
     """Make a UUIDv7 (RFC 9562, section 5.7) for a moment in UNIX nanoseconds."""
     milliseconds = time_ns // 1_000_000 & 0xFFFF_FFFF_FFFF
-    noise = os.urandom(10).hex()
+    noise = f"{random.getrandbits(80):020x}"
     variant = "89ab"[int(noise[3], 16) & 3]
     head = f"{milliseconds:012x}"
     return f"{head[:8]}-{head[8:]}-7{noise[:3]}-{variant}{noise[4:7]}-{noise[8:]}"

@@ -14,6 +14,7 @@ import os
 import threading
 import time
 import uuid
+import weakref
 from collections import deque
 from pathlib import Path
 
@@ -44,16 +45,17 @@ class Journal:
         self._descriptor = -1
         self._day = 0  # since the epoch, UTC
         self._size = 0
-        self._owner = os.getpid()
         self._unsynced = False
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self.segment: Path | None = None
+        if hasattr(os, "register_at_fork"):
+            own = weakref.ref(self)
+            os.register_at_fork(after_in_child=lambda: _disown_after_fork(own))
 
     def append(self, exchange: Exchange) -> bool:
         """Write one exchange; return whether it is in a file now (else it waits in memory)."""
         with self._lock:
-            self._disown_after_fork()
             self._seq += 1
             line = encode(exchange, seq=self._seq)
             if self._waiting and not self._write_waiting():
@@ -76,7 +78,6 @@ class Journal:
     def tend(self) -> None:
         """Do what must happen about twice a second: retry, notice a deleted file, fsync."""
         with self._lock:
-            self._disown_after_fork()
             self._leave_deleted_segment()
             if self._waiting:
                 self._write_waiting()
@@ -196,16 +197,20 @@ class Journal:
             os.close(self._descriptor)
         self._descriptor = -1
 
-    def _disown_after_fork(self) -> None:
-        """In a forked child: leave the parent's segment and window to the parent."""
-        if self._owner == os.getpid():
-            return
-        self._owner = os.getpid()
+    def _disown(self) -> None:
+        """In a forked child: leave the parent's segment, window and lock to the parent."""
+        self._lock = threading.Lock()
         if self._descriptor >= 0:
             os.close(self._descriptor)
         self._descriptor = -1
         self._waiting.clear()
         self._waiting_bytes = 0
+
+
+def _disown_after_fork(journal: weakref.ref[Journal]) -> None:
+    living = journal()
+    if living is not None:
+        living._disown()
 
 
 def _sync(descriptor: int) -> None:
