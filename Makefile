@@ -31,7 +31,7 @@ lint: .venv/installed  ## style, types, layers, dead code
 check: lint test  ## all that CI runs
 
 bench: .venv/installed  ## the figures of benchmarks/README.md (about 10 minutes)
-	$(BIN)/python benchmarks/proxy_bench.py --with-original --with-litellm --json benchmarks/build/figures.json
+	$(BIN)/python benchmarks/proxy_bench.py --with-proposed --with-original --with-litellm --json benchmarks/build/figures.json
 	$(BIN)/python benchmarks/decode.py
 
 bench-quick: .venv/installed  ## the same, shorter and without the slow contenders
