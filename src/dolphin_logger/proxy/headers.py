@@ -7,6 +7,7 @@ a forwarding proxy's goes on as received, duplicates apart. What is recorded is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import parse_qsl, unquote_to_bytes
 
@@ -53,28 +54,12 @@ Selection = tuple[Headers, dict[str, str]]
 
 def select_request(headers: Headers) -> Selection:
     """Select the client's fields that the provider gets, and those that are recorded."""
-    passed: Headers = []
-    recorded: dict[str, str] = {}
-    for field in headers:
-        passes, key = _judge_request(field[0])
-        if passes:
-            passed.append(field)
-        if key:
-            _record(recorded, key, field[1])
-    return _without_named(headers, passed), recorded
+    return _select(headers, _judge_request)
 
 
 def select_response(headers: Headers) -> Selection:
     """Select the provider's fields that the client gets, and those that are recorded."""
-    passed: Headers = []
-    recorded: dict[str, str] = {}
-    for field in headers:
-        passes, key = _judge_response(field[0])
-        if passes:
-            passed.append(field)
-        if key:
-            _record(recorded, key, field[1])
-    return _without_named(headers, passed), recorded
+    return _select(headers, _judge_response)
 
 
 def select_keys(request: Request, *, but: bytes | None) -> Headers:
@@ -99,6 +84,18 @@ def without_key(query: bytes) -> bytes:
 def request_id(recorded: dict[str, str]) -> str | None:
     """Find the provider's own id of a request among the recorded fields."""
     return recorded.get("x-request-id") or recorded.get("request-id")
+
+
+def _select(headers: Headers, judge: Callable[[bytes], tuple[bool, str]]) -> Selection:
+    passed: Headers = []
+    recorded: dict[str, str] = {}
+    for field in headers:
+        passes, key = judge(field[0])
+        if passes:
+            passed.append(field)
+        if key:
+            _record(recorded, key, field[1])
+    return _without_named(headers, passed), recorded
 
 
 @lru_cache(maxsize=512)

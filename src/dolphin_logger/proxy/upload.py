@@ -154,7 +154,8 @@ class Upload:
         if found is not None:
             call.value = {"model": body[slice(*found)].decode("utf-8", "replace")}
         try:
-            if found is None and call.surface.named and call.place.entry is None:
+            optional = self._complete and call.surface.dialect == "openai.images"
+            if found is None and call.surface.named and call.place.entry is None and not optional:
                 message = (
                     "the form has no field `model` within its first MiB; send it before the file"
                 )
