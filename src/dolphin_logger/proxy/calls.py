@@ -31,7 +31,7 @@ from dolphin_logger.proxy.routing import Memory, Routes
 from dolphin_logger.proxy.suppress import Call as SuppressedCall
 from dolphin_logger.proxy.suppress import Suppression
 from dolphin_logger.proxy.surfaces import Place, Surface
-from dolphin_logger.proxy.translating import TranslatedSource, author, prepare
+from dolphin_logger.proxy.translating import TranslatedSource, Work, author
 from dolphin_logger.proxy.upload import UPLOAD_BYTES, is_upload
 
 REFUSED_BODY = 64 * 1024  # bytes of a refused request that its record keeps
@@ -149,7 +149,7 @@ class ModelCalls:
             body, path = call.outgoing()
             destination = self.destination(entry, call.dialect.name, path=path)
             recorded = self.decide_recording(call)
-            work = prepare(call, destination) if destination.translation is not None else None
+            work = Work(call, destination) if destination.translation is not None else None
             if work is not None and entry.passthrough:
                 keys = fields.select_keys(request, but=self._token)
                 work.passed += [key for key in keys if not key[0].startswith(b"openai-")]

@@ -84,10 +84,6 @@ class Relay:
         """Take the answer from a source in this process, which says itself when to start waiting."""
         self._source = start(self)
 
-    def start_waiting(self) -> None:
-        """The request is on its way: from here on the first byte is awaited."""
-        self._wait_for_first_byte()
-
     async def _connect(self, origin: Origin, data: list[bytes]) -> None:
         try:
             connection = await self._desk.pool.connect(origin, seconds=self._timeouts.connect)
@@ -102,12 +98,13 @@ class Relay:
 
     def _send_over(self, connection: UpstreamConnection, data: list[bytes]) -> None:
         self._source = connection
-        self._wait_for_first_byte()
+        self.start_waiting()
         connection.send(data, receiver=self)
         if self.recording.upload is not None:
             self.recording.upload.connected(connection)
 
-    def _wait_for_first_byte(self) -> None:
+    def start_waiting(self) -> None:
+        """The request is on its way: from here on the first byte is awaited."""
         self._deadline = time.monotonic() + self._timeouts.first_byte
 
     # --- Receiver: the provider's side
@@ -221,7 +218,7 @@ class Relay:
     def touch_request(self) -> None:
         """The request is still being sent: the wait for its answer begins anew."""
         if self._deadline_kind == "first_byte":
-            self._wait_for_first_byte()
+            self.start_waiting()
 
     def touch(self) -> None:
         """The provider is alive, although there is nothing to pass on yet."""

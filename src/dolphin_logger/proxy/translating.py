@@ -45,7 +45,11 @@ _LIMITS = {  # the provider's names for what clients of the OpenAI language look
 
 
 class Work:
-    """One translated call: both requests, and the copy of the provider's answer."""
+    """One translated call: both requests, and the copy of the provider's answer.
+
+    Raises:
+        RequestError: 400, the call asks for what the provider's language cannot say.
+    """
 
     def __init__(self, call: Call, destination: Destination) -> None:
         translation = destination.translation
@@ -94,15 +98,6 @@ class Work:
             exchange.provider_response = copy.response
             exchange.raw_response = copy.raw
             exchange.usage = copy.usage
-
-
-def prepare(call: Call, destination: Destination) -> Work:
-    """Translate a request.
-
-    Raises:
-        RequestError: 400, it asks for what the provider's language cannot say.
-    """
-    return Work(call, destination)
 
 
 async def author(work: Work, desk: Desk, relay: Relay) -> LocalAnswer:
