@@ -5,6 +5,7 @@
 
     event_stream          the frame of every translated stream
     chat_chunks           chat completions, written          from_chat   chat completions, read
+    chat_request          a client's request, key by key     data_url    content in a URL
     json_text             events, values and arguments       losses      what could not be carried
 
 To add one: copy the smallest sibling, satisfy `_api.py`, add a line to `TRANSLATIONS`.
