@@ -26,6 +26,9 @@ from dolphin_logger.proxy.translate import (
 CHAT_TO_GEMINI = TRANSLATIONS["openai.chat", "gemini"]
 HELLO = {"role": "user", "content": "hi"}
 USER = {"role": "user", "parts": [{"text": "hi"}]}
+PIXEL = "iVBORw0KGgo="
+INLINE = {"inlineData": {"mimeType": "image/png", "data": PIXEL}}
+SCHEMA = {"type": "object", "properties": {"a": {"$ref": "#/$defs/x"}}, "$defs": {"x": {}}}
 FUNCTION = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
 WHO = {"responseId": "r1", "modelVersion": "gemini-x"}
 _BODY = {
@@ -69,7 +72,7 @@ def assert_accepted(body: dict[str, Any]) -> None:
     if "toolConfig" in body:
         types.ToolConfig.model_validate(body["toolConfig"])
     if "generationConfig" in body:
-        config = {key: value for key, value in body["generationConfig"].items()}
+        config = dict(body["generationConfig"])
         config.pop("imageConfig", None)  # the SDK puts it there without a type for it
         types.GenerationConfig.model_validate(config)
     json.dumps(body)
@@ -108,6 +111,38 @@ def refused(*messages: Any, **keys: Any) -> RequestError:
         CHAT_TO_GEMINI.request(body, model="gemini-3-flash", options=TranslateOptions())
     assert (caught.value.status, caught.value.kind) == (400, "untranslatable")
     return caught.value
+
+
+def dropped(**keys: Any) -> list[str]:
+    """Translate; give what was dropped, when nothing was changed."""
+    result = translated(**keys)
+    assert result.changed == []
+    return result.dropped
+
+
+def asked(call_id: str = "c1", name: str = "f", arguments: str = "{}", **extra: Any) -> Any:
+    """Make a call as a client sends it back."""
+    return {
+        "id": call_id,
+        "type": "function",
+        "function": {"name": name, "arguments": arguments},
+        **extra,
+    }
+
+
+def assistant(*calls: Any, content: Any = None, **keys: Any) -> dict[str, Any]:
+    """Make an assistant's message with calls."""
+    return {"role": "assistant", "content": content, "tool_calls": list(calls), **keys}
+
+
+def result(content: Any = "ok", call_id: str = "c1", **keys: Any) -> dict[str, Any]:
+    """Make a tool's message."""
+    return {"role": "tool", "tool_call_id": call_id, "content": content, **keys}
+
+
+def contents(*messages: Any, model: str = "gemini-2.5-pro", **keys: Any) -> list[dict[str, Any]]:
+    """Translate a history that nothing may be lost of."""
+    return list(carried(*messages, model=model, **keys)["contents"])
 
 
 # --- answers

@@ -174,4 +174,6 @@ def translate_answer(native: dict[str, Any], *, created: int) -> dict[str, Any]:
         message.setdefault("refusal", None)
         if not message.get("content") and message.get("tool_calls"):
             message["content"] = None
+    if answer.get("usage") is None:
+        answer.pop("usage", None)
     return answer
