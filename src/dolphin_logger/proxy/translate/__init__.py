@@ -2,9 +2,11 @@
 
     _api                  the promise: `Translation`, `TranslateOptions`, `Translated`, `StreamTranslator`
     openai_to_anthropic/  chat completions for clients, the Messages API for providers
+    openai_to_gemini/     chat completions for clients, Google's native Gemini API for providers
 
     event_stream          the frame of every translated stream
     chat_chunks           chat completions, written          from_chat   chat completions, read
+    chat_request          a client's request, key by key     data_url    content in a URL
     json_text             events, values and arguments       losses      what could not be carried
 
 To add one: copy the smallest sibling, satisfy `_api.py`, add a line to `TRANSLATIONS`.
@@ -25,10 +27,14 @@ from dolphin_logger.proxy.translate._api import (
     Translation,
 )
 from dolphin_logger.proxy.translate.openai_to_anthropic import OpenAIToAnthropic
+from dolphin_logger.proxy.translate.openai_to_gemini import OpenAIToGemini
 
 # (dialect of the client, dialect of the provider)
 TRANSLATIONS: Final[Mapping[tuple[str, str], Translation]] = MappingProxyType(
-    {("openai.chat", "anthropic.messages"): OpenAIToAnthropic()}
+    {
+        ("openai.chat", "anthropic.messages"): OpenAIToAnthropic(),
+        ("openai.chat", "gemini"): OpenAIToGemini(),
+    }
 )
 
 __all__ = ["TRANSLATIONS", "StreamTranslator", "TranslateOptions", "Translated", "Translation"]
