@@ -31,6 +31,7 @@ def decode_id(given: str) -> str:
     encoded = given[len(_MARK) :]
     try:
         data = base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
-        return data.decode("utf-8", "surrogatepass")
+        native = data.decode("utf-8", "surrogatepass")
     except (binascii.Error, ValueError):
         return given
+    return native if encode_id(native) == given else given

@@ -33,6 +33,7 @@ _ROLES: Final = ("user", "assistant", "system")
 _NOTE: Final = "x-anthropic-billing-header:"
 
 
+_MOVED: Final = "messages[].content[] (results before text)"
 _DIRECT: Final = {"type": "direct"}  # a call that the model itself has made
 
 
@@ -99,18 +100,21 @@ class History:
         if isinstance(content, str):
             self._messages.append({"role": "user", "content": content})
             return
-        parts: list[Part] = []
+        parts: list[Part] = []  # those of results come first, as their calls did
+        spoken: list[Part] = []
         results = 0
         for block, kind, place in read_blocks(content, at):
             if kind == "tool_result":
                 results += 1
-                parts += self._add_result(block, place, after_text=bool(parts))
+                if spoken:
+                    self._losses.change(_MOVED)
+                parts += self._add_result(block, place)
             else:
-                parts += translate_block(block, kind, place, losses=self._losses)
-        if parts or not results:
-            self._messages.append({"role": "user", "content": simplify(parts)})
+                spoken += translate_block(block, kind, place, losses=self._losses)
+        if parts or spoken or not results:
+            self._messages.append({"role": "user", "content": simplify([*parts, *spoken])})
 
-    def _add_result(self, block: Block, at: str, *, after_text: bool) -> list[Part]:
+    def _add_result(self, block: Block, at: str) -> list[Part]:
         """Take the result of a tool; return the parts that a tool cannot say here."""
         call = block.get("tool_use_id")
         if not isinstance(call, str) or not call:
@@ -129,19 +133,20 @@ class History:
                     others.append(part)
         if others:
             self._losses.change("messages[].content[].content[] (files of results as the user's)")
-        result = {"role": "tool", "tool_call_id": decode_id(call), "content": join_texts(texts)}
-        self._insert_result(result, after_text=after_text)
+        self._insert_result(
+            {"role": "tool", "tool_call_id": decode_id(call), "content": join_texts(texts)}
+        )
         return others
 
-    def _insert_result(self, result: dict[str, Any], *, after_text: bool) -> None:
+    def _insert_result(self, result: dict[str, Any]) -> None:
         """Put a result where the provider looks for it: right after the calls and other results."""
         place = len(self._messages)
         while place and self._messages[place - 1]["role"] in ("user", "system"):
             place -= 1
-        if place == 0 or (place == len(self._messages) and not after_text):
-            self._messages.append(result)
-            return
-        self._losses.change("messages[].content[] (results before text)")
+        if place == 0:  # it answers nothing, as the provider will say
+            place = len(self._messages)
+        if place < len(self._messages):
+            self._losses.change(_MOVED)
         self._messages.insert(place, result)
 
     # --- what the model said
