@@ -22,7 +22,6 @@ from messages_on_chat import (
 
 from dolphin_logger.errors import RequestError
 from dolphin_logger.proxy.translate import TranslateOptions
-from dolphin_logger.proxy.translate.anthropic_to_openai.call_ids import decode_id, encode_id
 
 PIXEL = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
 IMAGE = {"type": "image", "source": PIXEL}
@@ -333,31 +332,6 @@ def test_what_another_language_kept_is_left_alone(kept):
     """Calls of another provider's have other seals."""
     plain = {"role": "assistant", "content": None, "tool_calls": [CALL]}
     assert recalled(kept, USE) == plain
-
-
-# --- ids
-
-
-@given(st.text())
-def test_every_id_survives(native):
-    """In the characters that the client's language allows, without a memory."""
-    encoded = encode_id(native)
-    assert decode_id(encoded) == native
-    assert encoded
-    assert all(letter.isascii() and (letter.isalnum() or letter in "_-") for letter in encoded)
-
-
-def test_ids():
-    """Allowed ones stay, also those of another provider; calls and results agree."""
-    for same in ("call_1", "toolu_01A", "c-9"):
-        assert encode_id(same) == decode_id(same) == same
-    assert decode_id("toolu_as_!") == "toolu_as_!"
-    assert encode_id("toolu_as_x") != "toolu_as_x"
-    given = encode_id("functions.f:0")
-    history = messages_of(
-        HELLO, assistant({**USE, "id": given}), user({**RESULT, "tool_use_id": given})
-    )
-    assert history[1]["tool_calls"][0]["id"] == history[2]["tool_call_id"] == "functions.f:0"
 
 
 # --- faults
