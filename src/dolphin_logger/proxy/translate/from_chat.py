@@ -199,7 +199,7 @@ class FromChat(EventStream):
     def _call_of(self, value: dict[str, Any], body: dict[str, Any], out: list[bytes]) -> _Call:
         """Find the call that a delta belongs to: a new id, or a name without one, begins a new one."""
         index = value.get("index")
-        index = _ONLY if index is None else index
+        index = index if isinstance(index, int) else _ONLY
         given = value.get("id")
         given = given if isinstance(given, str) and given else None
         call = self._calls.get(index)
