@@ -2,6 +2,7 @@
 
     _api                  the promise: `Translation`, `TranslateOptions`, `Translated`, `StreamTranslator`
     openai_to_anthropic/  chat completions for clients, the Messages API for providers
+    responses_to_openai/  the Responses API for clients, chat completions for providers
 
     event_stream          the frame of every translated stream
     chat_chunks           chat completions, written          from_chat   chat completions, read
@@ -25,10 +26,14 @@ from dolphin_logger.proxy.translate._api import (
     Translation,
 )
 from dolphin_logger.proxy.translate.openai_to_anthropic import OpenAIToAnthropic
+from dolphin_logger.proxy.translate.responses_to_openai import ResponsesToOpenAI
 
 # (dialect of the client, dialect of the provider)
 TRANSLATIONS: Final[Mapping[tuple[str, str], Translation]] = MappingProxyType(
-    {("openai.chat", "anthropic.messages"): OpenAIToAnthropic()}
+    {
+        ("openai.chat", "anthropic.messages"): OpenAIToAnthropic(),
+        ("openai.responses", "openai.chat"): ResponsesToOpenAI(),
+    }
 )
 
 __all__ = ["TRANSLATIONS", "StreamTranslator", "TranslateOptions", "Translated", "Translation"]
