@@ -2,6 +2,7 @@
 
     _api                  the promise: `Translation`, `TranslateOptions`, `Translated`, `StreamTranslator`
     openai_to_anthropic/  chat completions for clients, the Messages API for providers
+    gemini_to_openai/     Google's Gemini API for clients, chat completions for providers
 
     event_stream          the frame of every translated stream
     chat_chunks           chat completions, written          from_chat   chat completions, read
@@ -24,11 +25,15 @@ from dolphin_logger.proxy.translate._api import (
     TranslateOptions,
     Translation,
 )
+from dolphin_logger.proxy.translate.gemini_to_openai import GeminiToOpenAI
 from dolphin_logger.proxy.translate.openai_to_anthropic import OpenAIToAnthropic
 
 # (dialect of the client, dialect of the provider)
 TRANSLATIONS: Final[Mapping[tuple[str, str], Translation]] = MappingProxyType(
-    {("openai.chat", "anthropic.messages"): OpenAIToAnthropic()}
+    {
+        ("openai.chat", "anthropic.messages"): OpenAIToAnthropic(),
+        ("gemini", "openai.chat"): GeminiToOpenAI(),
+    }
 )
 
 __all__ = ["TRANSLATIONS", "StreamTranslator", "TranslateOptions", "Translated", "Translation"]

@@ -10,7 +10,7 @@ Source: https://platform.openai.com/docs/api-reference/chat-streaming.
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 from uuid import uuid4
 
 from dolphin_logger.dialects import DIALECTS
@@ -63,6 +63,15 @@ class ChatListener(Protocol):
 
     def report(self, upstream: Any, *, otherwise: str) -> tuple[str, bytes]:
         """Return the message of a provider's fault, and the client's event for it."""
+        ...
+
+
+@runtime_checkable
+class LogProbabilityListener(Protocol):
+    """What a listener has besides, whose language can carry log-probabilities."""
+
+    def log_probabilities(self, found: dict[str, Any]) -> None:
+        """Take those of the text that comes next: `content`, `refusal`."""
         ...
 
 
@@ -129,6 +138,9 @@ class FromChat(EventStream):
     # ---
 
     def _take_choice(self, choice: dict[str, Any], out: list[bytes]) -> None:
+        found = choice.get("logprobs")
+        if isinstance(found, dict) and isinstance(self._listener, LogProbabilityListener):
+            self._listener.log_probabilities(found)
         delta = choice.get("delta")
         if delta is None:
             delta = choice.get("message")  # a whole completion
