@@ -44,6 +44,12 @@ _MESSAGES: dict[str, Any] = {
     "assistant": chat.ChatCompletionAssistantMessageParam,
     "tool": chat.ChatCompletionToolMessageParam,
 }
+_PARTS: dict[str, Any] = {
+    "text": chat.ChatCompletionContentPartTextParam,
+    "image_url": chat.ChatCompletionContentPartImageParam,
+    "input_audio": chat.ChatCompletionContentPartInputAudioParam,
+    "file": chat.chat_completion_content_part_param.File,
+}
 _adapter = functools.cache(TypeAdapter)
 
 
@@ -96,8 +102,22 @@ def assert_chat_request(body: Mapping[str, Any]) -> None:
     assert body.keys() <= CompletionCreateParamsStreaming.__annotations__.keys() | {
         *chat.completion_create_params.CompletionCreateParamsBase.__annotations__
     }
-    for message in body["messages"]:
-        assert message.keys() <= _MESSAGES[message["role"]].__annotations__.keys()
+    for message in body[
+        "messages"
+    ]:  # one by one: a list is checked when it is read, which is never
+        _assert_type(message, _MESSAGES[message["role"]])
+        content = message["content"]
+        for part in content if isinstance(content, list) else ():
+            _assert_type(part, _PARTS[part["type"]])
+        for call in message.get("tool_calls", ()):
+            _assert_type(call, chat.ChatCompletionMessageFunctionToolCallParam)
+    for tool in body.get("tools", ()):
+        _assert_type(tool, chat.ChatCompletionFunctionToolParam)
+
+
+def _assert_type(value: Mapping[str, Any], type_: Any) -> None:
+    _adapter(type_).validate_python(value)
+    assert value.keys() <= type_.__annotations__.keys()
 
 
 # --- answers
