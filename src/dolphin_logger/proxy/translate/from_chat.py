@@ -111,8 +111,11 @@ class FromChat(EventStream):
         if not self._begun and (choices or value.get("id")):
             self._begun = True
             self._listener.begin(value, out)
-        if isinstance(value.get("usage"), dict):
-            self._usage = value["usage"]
+        usage = value.get("usage")
+        if usage is None and isinstance(value.get("x_groq"), dict):
+            usage = value["x_groq"].get("usage")
+        if isinstance(usage, dict):
+            self._usage = usage
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and choice.get("index", 0) in (0, None):
                 self._take_choice(choice, out)
@@ -211,7 +214,7 @@ class FromChat(EventStream):
     def _call_of(self, value: dict[str, Any], body: dict[str, Any], out: list[bytes]) -> _Call:
         """Find the call that a delta belongs to: a new id, or a name without one, begins a new one."""
         index = value.get("index")
-        index = _ONLY if index is None else index
+        index = index if type(index) is int else _ONLY
         given = value.get("id")
         given = given if isinstance(given, str) and given else None
         call = self._calls.get(index)
