@@ -84,6 +84,14 @@ def test_empty_answer():
     assert parts({"content": ""}) == [{"text": ""}]
 
 
+def test_line_ends_of_javascript_are_escaped():
+    """Google's SDK for JavaScript finds the end of an event by them; other signs stay as they are."""
+    text = "a\u2028b\u2029c\u2019d\x85é"
+    events, _ = translate([stream({"content": text})])
+    assert payloads(events)[0]["candidates"][0]["content"]["parts"] == [{"text": text}]
+    assert b'"a\\u2028b\\u2029c\xe2\x80\x99d' in events[0]
+
+
 # --- what is said
 
 

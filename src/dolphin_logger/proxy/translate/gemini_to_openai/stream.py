@@ -25,6 +25,7 @@ from dolphin_logger.proxy.translate.json_text import parse_arguments, write_json
 _EVENT: Final = b'data: {"candidates":['
 _END: Final = b"\r\n\r\n"
 _MALFORMED: Final = "MALFORMED_FUNCTION_CALL"
+_LINE_ENDS: Final = "\u2028".encode()[:2]  # how U+2028, U+2029 and some others begin
 
 
 class _Call:
@@ -132,7 +133,7 @@ class ContentEvents:
             candidate["logprobsResult"], self._probabilities = self._probabilities, None
         content = b'{"content":{"parts":[' + b",".join(parts) + b'],"role":"model"},'
         event = _EVENT + content + write_json(candidate)[1:] + b"]" + self._tail + _END
-        out.append(event)
+        out.append(_escape_line_ends(event) if _LINE_ENDS in event else event)
 
     def _write_calls(self) -> tuple[list[bytes], list[str]]:
         """Write the calls, and what is wrong with those that cannot be written."""
@@ -143,6 +144,11 @@ class ContentEvents:
             except (RequestError, RecursionError) as error:
                 faults.append(f"{error}: {''.join(call.arguments)}")
         return parts, faults
+
+
+def _escape_line_ends(event: bytes) -> bytes:
+    """Escape what ends a line in JavaScript, where Google's SDK would not find the event's end."""
+    return event.replace("\u2028".encode(), b"\\u2028").replace("\u2029".encode(), b"\\u2029")
 
 
 def _texts(fields: dict[str, Any]) -> dict[str, str]:
