@@ -3,10 +3,13 @@
     _api                  the promise: `Translation`, `TranslateOptions`, `Translated`, `StreamTranslator`
     openai_to_anthropic/  chat completions for clients, the Messages API for providers
     openai_to_gemini/     chat completions for clients, Google's native Gemini API for providers
+    anthropic_to_openai/  the Messages API for clients, chat completions for providers
+    responses_to_openai/  the Responses API for clients, chat completions for providers
+    gemini_to_openai/     Google's native Gemini API for clients, chat completions for providers
+    chained               two of these, one behind the other, with chat completions in the middle
 
     event_stream          the frame of every translated stream
     chat_chunks           chat completions, written          from_chat   chat completions, read
-    chat_request          a client's request, key by key     data_url    content in a URL
     json_text             events, values and arguments       losses      what could not be carried
 
 To add one: copy the smallest sibling, satisfy `_api.py`, add a line to `TRANSLATIONS`.
@@ -26,14 +29,35 @@ from dolphin_logger.proxy.translate._api import (
     TranslateOptions,
     Translation,
 )
+from dolphin_logger.proxy.translate.anthropic_to_openai import AnthropicToOpenAI
+from dolphin_logger.proxy.translate.chained import Chained
+from dolphin_logger.proxy.translate.gemini_to_openai import GeminiToOpenAI
 from dolphin_logger.proxy.translate.openai_to_anthropic import OpenAIToAnthropic
 from dolphin_logger.proxy.translate.openai_to_gemini import OpenAIToGemini
+from dolphin_logger.proxy.translate.responses_to_openai import ResponsesToOpenAI
 
-# (dialect of the client, dialect of the provider)
+_CHAT: Final = "openai.chat"
+_TO_PROVIDERS: Final[Mapping[str, Translation]] = {  # the richer language first
+    "anthropic.messages": OpenAIToAnthropic(),
+    "gemini": OpenAIToGemini(),
+}
+_FROM_CLIENTS: Final[Mapping[str, Translation]] = {
+    "anthropic.messages": AnthropicToOpenAI(),
+    "openai.responses": ResponsesToOpenAI(),
+    "gemini": GeminiToOpenAI(),
+}
+
+# (dialect of the client, dialect of the provider); of two that a provider speaks the first is taken
 TRANSLATIONS: Final[Mapping[tuple[str, str], Translation]] = MappingProxyType(
     {
-        ("openai.chat", "anthropic.messages"): OpenAIToAnthropic(),
-        ("openai.chat", "gemini"): OpenAIToGemini(),
+        **{(_CHAT, theirs): inner for theirs, inner in _TO_PROVIDERS.items()},
+        **{
+            (client, theirs): Chained(outer, inner)
+            for client, outer in _FROM_CLIENTS.items()
+            for theirs, inner in _TO_PROVIDERS.items()
+            if client != theirs
+        },
+        **{(client, _CHAT): outer for client, outer in _FROM_CLIENTS.items()},
     }
 )
 
