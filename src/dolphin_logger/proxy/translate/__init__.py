@@ -37,27 +37,27 @@ from dolphin_logger.proxy.translate.openai_to_gemini import OpenAIToGemini
 from dolphin_logger.proxy.translate.responses_to_openai import ResponsesToOpenAI
 
 _CHAT: Final = "openai.chat"
-_TO_PROVIDERS: Final[Mapping[str, Translation]] = {  # the richer language first
-    "anthropic.messages": OpenAIToAnthropic(),
-    "gemini": OpenAIToGemini(),
-}
-_FROM_CLIENTS: Final[Mapping[str, Translation]] = {
-    "anthropic.messages": AnthropicToOpenAI(),
-    "openai.responses": ResponsesToOpenAI(),
-    "gemini": GeminiToOpenAI(),
-}
+_MESSAGES: Final = "anthropic.messages"
+_GEMINI: Final = "gemini"
+_TO_MESSAGES: Final = OpenAIToAnthropic()
+_TO_GEMINI: Final = OpenAIToGemini()
+_FROM_MESSAGES: Final = AnthropicToOpenAI()
+_FROM_RESPONSES: Final = ResponsesToOpenAI()
+_FROM_GEMINI: Final = GeminiToOpenAI()
 
-# (dialect of the client, dialect of the provider); of two that a provider speaks the first is taken
+# (dialect of the client, dialect of the provider). Where a provider speaks two of these, the first is
+# taken: Gemini's own API before its compatible endpoint, and that before a second translation.
 TRANSLATIONS: Final[Mapping[tuple[str, str], Translation]] = MappingProxyType(
     {
-        **{(_CHAT, theirs): inner for theirs, inner in _TO_PROVIDERS.items()},
-        **{
-            (client, theirs): Chained(outer, inner)
-            for client, outer in _FROM_CLIENTS.items()
-            for theirs, inner in _TO_PROVIDERS.items()
-            if client != theirs
-        },
-        **{(client, _CHAT): outer for client, outer in _FROM_CLIENTS.items()},
+        (_CHAT, _MESSAGES): _TO_MESSAGES,
+        (_CHAT, _GEMINI): _TO_GEMINI,
+        (_MESSAGES, _GEMINI): Chained(_FROM_MESSAGES, _TO_GEMINI),
+        (_MESSAGES, _CHAT): _FROM_MESSAGES,
+        ("openai.responses", _GEMINI): Chained(_FROM_RESPONSES, _TO_GEMINI),
+        ("openai.responses", _CHAT): _FROM_RESPONSES,
+        ("openai.responses", _MESSAGES): Chained(_FROM_RESPONSES, _TO_MESSAGES),
+        (_GEMINI, _CHAT): _FROM_GEMINI,
+        (_GEMINI, _MESSAGES): Chained(_FROM_GEMINI, _TO_MESSAGES),
     }
 )
 
