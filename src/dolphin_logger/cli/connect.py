@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import replace
 
 import click
 
@@ -14,7 +15,7 @@ from dolphin_logger.cli.wired import choose_model, is_ours, lasting_url, read_co
 from dolphin_logger.errors import DolphinError
 from dolphin_logger.journal.home import Home
 from dolphin_logger.setup import connection
-from dolphin_logger.setup._api import Circumstances, Client
+from dolphin_logger.setup._api import Circumstances, Client, adapted
 from dolphin_logger.setup.connection import Change
 from dolphin_logger.setup.plan import fill
 from dolphin_logger.setup.reading import surroundings
@@ -101,14 +102,14 @@ def _circumstances(client: Client, home: Home, *, model: str | None) -> Circumst
         DolphinError: it has no settings to change, or needs a model.
     """
     given = Circumstances(lasting_url(home), os.environ, model=model)
-    if not client.edits:
+    if not adapted(client, given).edits:
         how = fill(client.by_hand, given) or f"`dolphin-logger run {client.name}`"
         raise DolphinError(f"{client.title} has no settings that can be changed from here: {how}")
     if client.needs_model and model is None:
         raise click.UsageError(f"{client.title} lists its models one by one: add --model NAME")
-    if model is not None:
-        choose_model(client, home, model)
-    return given
+    if model is None:
+        return given
+    return replace(given, keyless=not choose_model(client, home, model).passthrough)
 
 
 def _carry_out(changes: list[Change], *, dry_run: bool, yes: bool, json_: bool) -> bool:
@@ -156,7 +157,7 @@ def _list(home: Home, *, json_: bool) -> None:
         {
             "client": client.name,
             "run": bool(client.variables or client.arguments or client.adapt),
-            "connect": bool(client.edits),
+            "connect": bool(adapted(client, Circumstances("", os.environ)).edits),
             "connected": connection.receipt_path(home, client).exists(),
             "tried_with": client.tried_with,
         }

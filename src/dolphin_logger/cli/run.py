@@ -27,6 +27,7 @@ from dolphin_logger.setup.plan import fill, make_plan
 from dolphin_logger.setup.program import find_program
 from dolphin_logger.setup.reading import surroundings
 from dolphin_logger.setup.recorded import count_run
+from dolphin_logger.setup.sdks import ANY
 from dolphin_logger.setup.table import client_of_program, find_client
 from dolphin_logger.setup.upstream import find_upstreams
 
@@ -150,7 +151,8 @@ def _report(client: Client, home: Home, since: Follower, *, tag: str) -> None:
     details = [_count(found.sessions, "session")] if found.sessions else []
     details += [f"{found.failed} failed"] if found.failed else []
     brackets = f" ({', '.join(details)})" if details else ""
-    what = f"recorded {_count(found.exchanges, 'exchange')} of {client.name}{brackets}"
+    whose = "" if client is ANY else f" of {client.name}"
+    what = f"recorded {_count(found.exchanges, 'exchange')}{whose}{brackets}"
     show = f"dolphin-logger show {found.newest[-8:]}"
     note(f"dolphin-logger: {what} · {show} · dolphin-logger ls")
 
@@ -160,7 +162,9 @@ def _count(number: int, noun: str) -> str:
 
 
 def _describe(wanted: Wanted) -> str:
-    passed = [f"{vendor} at {base or 'its own address'}" for vendor, base in wanted.upstreams.items()]
+    passed = [
+        f"{vendor} at {base or 'its own address'}" for vendor, base in wanted.upstreams.items()
+    ]
     return f", which passes your own credentials on to {', '.join(passed)}" if passed else ""
 
 

@@ -85,6 +85,7 @@ OLLAMA = _sdk(
     dialect="ollama.chat",
     vendors=("ollama",),
     by_hand='ollama.Client(host="{origin}")',
+    tried_with="0.6.3 (Python)",
 )
 LANGCHAIN = _sdk(
     "langchain",
@@ -92,6 +93,7 @@ LANGCHAIN = _sdk(
     _OPENAI | _ANTHROPIC | {"ANTHROPIC_API_URL": "{origin}"},
     vendors=("openai", "anthropic"),
     by_hand='ChatOpenAI(base_url="{v1}"), ChatAnthropic(base_url="{origin}")',
+    tried_with="langchain-openai 1.7.4, langchain-anthropic 1.7.10",
 )
 LLAMAINDEX = _sdk(
     "llamaindex",
@@ -99,6 +101,7 @@ LLAMAINDEX = _sdk(
     _OPENAI | _ANTHROPIC,
     vendors=("openai", "anthropic"),
     by_hand='OpenAI(api_base="{v1}")',
+    tried_with="llama-index-llms-openai 0.8.3",
 )
 LITELLM = _sdk(
     "litellm",
@@ -106,6 +109,7 @@ LITELLM = _sdk(
     _OPENAI | _ANTHROPIC | {"ANTHROPIC_API_BASE": "{origin}", "OLLAMA_API_BASE": "{origin}"},
     vendors=("openai", "anthropic", "ollama"),
     by_hand='completion(…, api_base="{v1}")',
+    tried_with="1.110.2",
 )
 VERCEL = _sdk(
     "vercel-ai-sdk",
@@ -115,6 +119,7 @@ VERCEL = _sdk(
     vendors=("openai", "anthropic"),
     by_hand='createOpenAI({ baseURL: "{v1}" }); Google reads no variable:'
     ' createGoogleGenerativeAI({ baseURL: "{origin}/v1beta" })',
+    tried_with="6.0.326",
 )
 PYDANTIC_AI = _sdk(
     "pydantic-ai",
@@ -122,6 +127,7 @@ PYDANTIC_AI = _sdk(
     {"OPENAI_BASE_URL": "{v1}", "OLLAMA_BASE_URL": "{v1}"} | _ANTHROPIC | _GOOGLE,
     vendors=("openai", "anthropic", "google", "ollama"),
     by_hand='OpenAIProvider(base_url="{v1}")',
+    tried_with="2.31.1",
 )
 GROQ = _sdk(
     "groq-sdk",
@@ -129,6 +135,7 @@ GROQ = _sdk(
     {"GROQ_BASE_URL": "{origin}"},
     vendors=("groq",),
     by_hand='Groq(base_url="{origin}")',
+    tried_with="1.7.0 (Python)",
 )
 MISTRAL = _sdk(
     "mistral-sdk",
