@@ -10,6 +10,7 @@ import os
 import secrets
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import click
 
@@ -43,7 +44,11 @@ class _Run(click.Command):
         """Split at the first `--`."""
         at = args.index("--") if "--" in args else len(args)
         ctx.meta[_COMMAND] = args[at + 1 :]
-        return super().parse_args(ctx, args[:at])
+        try:
+            return super().parse_args(ctx, args[:at])
+        except click.UsageError as error:
+            hint = "(the client's own arguments go behind `--`)"
+            raise click.UsageError(f"{error.format_message()} {hint}", ctx) from error
 
 
 @click.command(
@@ -71,7 +76,7 @@ def run(
     tag = secrets.token_hex(4)
     if dry_run:
         url = find_serving(home, wanted)
-        plan = make_plan(client, wanted.at(f"{url or _STARTED}/c/{tag}"), own=own)
+        plan = make_plan(client, _shown(client, wanted.at(f"{url or _STARTED}/c/{tag}")), own=own)
         _print_plan(plan, [program, *own], json_=json_)
         if url is None:
             note(f"a proxy would be started for it{_describe(wanted)}")
@@ -159,6 +164,12 @@ def _report(client: Client, home: Home, since: Follower, *, tag: str) -> None:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _shown(client: Client, given: Circumstances) -> Circumstances:
+    """Leave out what the user has in variables that we extend: keys may stand there."""
+    kept = {name: text for name, text in given.environ.items() if name not in client.variables}
+    return replace(given, environ=kept)
 
 
 def _describe(wanted: Wanted) -> str:

@@ -17,6 +17,12 @@ _VENDORS = {  # variables that may hold the address of a gateway, in the order i
     "ollama": ("OLLAMA_HOST", "OLLAMA_API_BASE", "OLLAMA_BASE_URL"),
     "groq": ("GROQ_BASE_URL",),
 }
+_KEYS = {  # without one of these the library refuses to start
+    "openai": "OPENAI_API_KEY",
+    "anthropic": "ANTHROPIC_API_KEY",
+    "google": "GEMINI_API_KEY",
+    "groq": "GROQ_API_KEY",
+}
 _OPENAI: dict[str, Template] = {"OPENAI_BASE_URL": "{v1}", "OPENAI_API_BASE": "{v1}"}
 _ANTHROPIC: dict[str, Template] = {"ANTHROPIC_BASE_URL": "{origin}"}
 _GOOGLE: dict[str, Template] = {"GOOGLE_GEMINI_BASE_URL": "{origin}"}
@@ -41,6 +47,8 @@ def _sdk(
         dialect=dialect,
         vendors=vendors,
         variables=variables,
+        dummy=_KEYS.get(vendors[0], ""),
+        key_variables=(_KEYS[vendors[0]],) if vendors[0] in _KEYS else (),
         upstreams={vendor: _VENDORS.get(vendor, ()) for vendor in vendors},
         by_hand=by_hand,
         tried_with=tried_with,
