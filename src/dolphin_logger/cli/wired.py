@@ -95,11 +95,11 @@ def choose_model(client: Client, home: Home, name: str) -> ModelEntry:
     Raises:
         DolphinError: there is none, or it does not serve the client's language.
     """
-    from dolphin_logger.proxy.destination import Destination
+    from dolphin_logger.proxy.destination import choose_dialect
     from dolphin_logger.proxy.routing import Routes
 
     entry = Routes(read_config(home)).by_name(name)
-    Destination(entry, providers.find(entry.provider), dialect=client.dialect, path="/v1/x")
+    choose_dialect(entry, providers.find(entry.provider), dialect=client.dialect)
     return entry
 
 
