@@ -28,25 +28,33 @@ def run_child(command: Sequence[str], environ: Mapping[str, str]) -> int:
         DolphinError: it cannot be started.
     """
     children: list[subprocess.Popen[bytes]] = []
-    with _signals(children):
+    early: list[int] = []
+    with _signals(children, early):
         try:
             child = subprocess.Popen(command, env=dict(environ))  # noqa: S603 - what the user asked for
         except OSError as error:
             reason = error.strerror or str(error)
             raise DolphinError(f"{command[0]}: cannot be started: {reason}") from error
         children.append(child)
+        for number in early:
+            child.send_signal(number)
         code = child.wait()
     return 128 - code if code < 0 else code
 
 
 @contextlib.contextmanager
-def _signals(children: list[subprocess.Popen[bytes]]) -> Iterator[None]:
-    """Live through the signals of the terminal, and pass on those that are for us alone."""
+def _signals(children: list[subprocess.Popen[bytes]], early: list[int]) -> Iterator[None]:
+    """Live through the signals of the terminal, and pass on those that are for us alone.
+
+    Those that come before there is a child are kept in `early`.
+    """
 
     def stay(_number: int, _frame: FrameType | None) -> None:
         pass
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
+        if not children:
+            early.append(number)
         for child in children:
             with contextlib.suppress(OSError):
                 child.send_signal(number)
