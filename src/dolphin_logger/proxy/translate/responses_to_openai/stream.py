@@ -41,6 +41,7 @@ class ResponseListener:
         self._thought: Thought | None = None
         self._message: Message | None = None
         self._calls: list[Call] = []
+        self._call_ids: set[str] = set()
 
     def begin(self, completion: dict[str, Any], out: list[bytes]) -> None:
         """Announce the response."""
@@ -69,8 +70,10 @@ class ResponseListener:
 
     def call(self, position: int, *, id: str, name: str, out: list[bytes]) -> None:  # noqa: A002
         """Open a call, in the form of the client's tool."""
-        del position  # they come in order
         self._close_said(out)
+        if id in self._call_ids:  # else nobody could tell whose a result is
+            id = f"{id}_{position}"  # noqa: A001
+        self._call_ids.add(id)
         call = begin_call(
             self._tools.find(name), call_id=id, position=len(self._items), envelope=self._events
         )
