@@ -85,6 +85,10 @@ def test_what_the_client_says_about_streams_is_no_loss() -> None:
         ({"service_tier": "auto", "store": False, "truncation": "disabled"}, {}),
         ({"background": False, "metadata": {}, "top_logprobs": 0}, {}),
         ({"include": ["reasoning.encrypted_content"]}, {}),
+        (
+            {"include": ["message.output_text.logprobs"], "top_logprobs": 2},
+            {"logprobs": True, "top_logprobs": 2},
+        ),
         ({"seed": 1, "stop": ["x"], "top_k": 3}, {"seed": 1, "stop": ["x"], "top_k": 3}),
     ],
 )

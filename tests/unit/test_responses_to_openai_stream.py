@@ -214,6 +214,24 @@ def test_refusals_and_citations() -> None:
     )
 
 
+def test_log_probabilities_stand_beside_their_text() -> None:
+    """Each piece has those of its tokens, the whole text has all of them."""
+    tokens = [
+        {"token": token, "logprob": -0.5, "bytes": [1], "top_logprobs": []} for token in "abc"
+    ]
+    choices = [
+        {"index": 0, "delta": {"content": "ab"}, "logprobs": {"content": tokens[:2]}},
+        {"index": 0, "delta": {"content": "c"}, "logprobs": {"content": tokens[2:]}},
+        {"index": 0, "delta": {"content": "d"}, "logprobs": {"content": None}},
+    ]
+    events = events_of(
+        b"".join(chunk(choices=[choice]) for choice in choices) + chunk(reason="stop")
+    )
+    deltas = [event["logprobs"] for event in events if event["type"].endswith("text.delta")]
+    assert deltas == [tokens[:2], tokens[2:], []]
+    assert events[-1]["response"]["output"][0]["content"][0]["logprobs"] == tokens
+
+
 @pytest.mark.parametrize(
     ("reason", "cause"), [("length", "max_output_tokens"), ("content_filter", "content_filter")]
 )

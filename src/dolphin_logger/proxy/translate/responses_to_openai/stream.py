@@ -42,6 +42,7 @@ class ResponseListener:
         self._message: Message | None = None
         self._calls: list[Call] = []
         self._call_ids: set[str] = set()
+        self._probabilities: list[Any] = []
 
     def begin(self, completion: dict[str, Any], out: list[bytes]) -> None:
         """Announce the response."""
@@ -49,7 +50,14 @@ class ResponseListener:
 
     def text(self, piece: str, out: list[bytes]) -> None:
         """Write a piece of the answer."""
-        (self._message or self._open_message(out)).say(piece, out)
+        probabilities, self._probabilities = self._probabilities, []
+        message = self._message or self._open_message(out)
+        message.say(piece, out, probabilities=probabilities)
+
+    def log_probabilities(self, found: dict[str, Any]) -> None:
+        """Take those of the text that comes next; refusals have no place for them."""
+        content = found.get("content")
+        self._probabilities = content if isinstance(content, list) else []
 
     def reasoning(self, piece: str, out: list[bytes]) -> None:
         """Write a piece of a thought."""
