@@ -147,11 +147,12 @@ def test_a_stream_that_breaks_off_does_not_look_complete(model: LocalModel, clie
     end = CALLS.index(b"data:", CALLS.index(b"call_1"))
     model.turns = [CALLS[:end]]
     seen: list[str] = []
-    with (
-        pytest.raises(openai.APIError, match="broke off"),
-        client.responses.stream(model="m", input="hi") as stream,
-    ):
-        for event in stream:
-            seen.append(event.type)  # noqa: PERF401 - the last one raises
+
+    def read_all() -> None:
+        with client.responses.stream(model="m", input="hi") as stream:
+            seen.extend(event.type for event in stream)
+
+    with pytest.raises(openai.APIError, match="broke off"):
+        read_all()
     assert "response.output_text.delta" in seen
     assert "response.completed" not in seen

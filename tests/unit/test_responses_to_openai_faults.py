@@ -132,6 +132,7 @@ def test_errors_in_openais_shape_go_out_as_they_came(body: dict[str, Any]) -> No
             ("m", "invalid_request_error", None),
         ),
         (404, b'{"error":"m"}', ("m", "invalid_request_error", None)),
+        (400, b'{"error":{"message":"m","type":"t","code":400}}', ("m", "t", None)),
         (422, b'{"detail":"m"}', ("m", "invalid_request_error", None)),
         (400, b'{"object":"error","message":"m","type":"T","code":400}', ("m", "T", None)),
         (429, b'{"error":{"message":"m"}}', ("m", "rate_limit_error", "rate_limit_exceeded")),

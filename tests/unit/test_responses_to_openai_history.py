@@ -75,6 +75,8 @@ def test_answers_in_a_row_stay_apart_but_text_between_calls_does_not() -> None:
     assert said[0]["content"] == "Text."
     assert [call["id"] for call in said[0]["tool_calls"]] == ["a", "b"]
     assert len(said) == 2
+    (said_around,) = messages(assistant("One."), function_call("a"), assistant("Two."))
+    assert said_around["content"] == "One.Two."
 
 
 def test_calls_without_text_have_no_content() -> None:

@@ -102,6 +102,12 @@ def test_a_call_of_a_custom_tool_comes_back_as_one() -> None:
     assert "response.function_call_arguments.delta" not in kinds
 
 
+def test_a_text_that_is_known_only_at_the_end_is_told_then() -> None:
+    """Arguments in another order, or of another form, are whole in the client's call."""
+    assert called("patch", '{"why": "y", "input": "a"}', CUSTOM)["input"] == "a"
+    assert called("patch", '{"patch": "a"}', CUSTOM)["input"] == '{"patch": "a"}'
+
+
 def test_tools_in_a_namespace_have_longer_names() -> None:
     """A name says its namespace, in the request, in the history and back in the answer."""
     space = namespace("agents", FUNCTION, CUSTOM)
