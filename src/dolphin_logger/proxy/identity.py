@@ -25,6 +25,7 @@ _PRODUCTS = {  # first word of the User-Agent, lower case, to the client's usual
     "codex_exec": "codex",
     "codex-tui": "codex",
     "geminicli": "gemini-cli",
+    "geminicli-tui": "gemini-cli",
 }
 _ORIGINATORS = {"codex_cli_rs": "codex", "codex_exec": "codex", "codex_vscode": "codex"}
 _SESSION = (
