@@ -55,6 +55,15 @@ def test_plain_answer():
     }
 
 
+def test_thoughts_that_were_asked_for():
+    """A client that asks for thoughts gets them without a stream, too."""
+    asked = {"generationConfig": {"thinkingConfig": {"includeThoughts": True}}}
+    whole = native(content="Hello", reasoning_content="hm")
+    found = GEMINI_TO_CHAT.answer(whole, created=CREATED, request=asked)
+    parts = found["candidates"][0]["content"]["parts"]
+    assert parts == [{"text": "hm", "thought": True}, {"text": "Hello"}]
+
+
 @pytest.mark.parametrize(
     "deltas",
     [

@@ -172,7 +172,7 @@ class TranslatedSource:
             native = _object(await self._read(answer))
         else:
             native = await self._aggregate(answer)
-        translated = work.translation.answer(native, created=work.created)
+        translated = work.translation.answer(native, created=work.created, request=work.request)
         work.keep(native)
         self._send_whole(answer, write_json(translated))
 

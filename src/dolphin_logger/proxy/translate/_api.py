@@ -104,8 +104,12 @@ class Translation(Protocol):
         """Start to translate the streamed answer to a client's request; `created` in Unix seconds."""
         ...
 
-    def answer(self, native: dict[str, Any], *, created: int) -> dict[str, Any]:
+    def answer(
+        self, native: dict[str, Any], *, created: int, request: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Translate a provider's complete answer into the one that a client without a stream gets.
+
+        The client's `request` decides where its language repeats it, or has two forms for one thing.
 
         Raises:
             ProviderError: 502, it is no answer of the provider's language.

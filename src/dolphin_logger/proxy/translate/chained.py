@@ -49,9 +49,12 @@ class Chained:
             self._inner.stream(middle, created=created),
         )
 
-    def answer(self, native: dict[str, Any], *, created: int) -> dict[str, Any]:
+    def answer(
+        self, native: dict[str, Any], *, created: int, request: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Translate a complete answer twice."""
-        return self._outer.answer(self._inner.answer(native, created=created), created=created)
+        middle = self._inner.answer(native, created=created)
+        return self._outer.answer(middle, created=created, request=request)
 
     def kept(self, native: dict[str, Any]) -> dict[str, Any]:
         """Keep what either of them keeps."""

@@ -166,6 +166,9 @@ class FromChat(EventStream):
         refusal = delta.get("refusal")
         if isinstance(refusal, str) and refusal:
             self._listener.refusal(refusal, out)
+        annotations = delta.get("annotations")
+        if isinstance(annotations, list) and annotations:
+            self._listener.annotations(annotations, out)
         calls = delta.get("tool_calls")
         for call in calls if isinstance(calls, list) else ():
             if isinstance(call, dict):
@@ -173,9 +176,6 @@ class FromChat(EventStream):
         older = delta.get("function_call")
         if isinstance(older, dict):
             self._take_call({"function": older}, out)
-        annotations = delta.get("annotations")
-        if isinstance(annotations, list) and annotations:
-            self._listener.annotations(annotations, out)
 
     def _take_reasoning(self, delta: dict[str, Any], out: list[bytes]) -> None:
         for key in _REASONING if self._reasoning_key is None else (self._reasoning_key,):

@@ -36,9 +36,11 @@ class AnthropicToOpenAI:
         del request, created
         return FromChat(MessageWriter())
 
-    def answer(self, native: dict[str, Any], *, created: int) -> dict[str, Any]:
+    def answer(
+        self, native: dict[str, Any], *, created: int, request: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Translate a chat completion into a message."""
-        del created
+        del created, request
         return whole_answer(
             native, MessageWriter(), dialect="anthropic.messages", media_type="text/event-stream"
         )

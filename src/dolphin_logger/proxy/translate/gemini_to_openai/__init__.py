@@ -36,11 +36,13 @@ class GeminiToOpenAI:
         del created  # Google's answers carry no time
         return FromChat(ContentEvents(request))
 
-    def answer(self, native: dict[str, Any], *, created: int) -> dict[str, Any]:
-        """Translate a complete chat completion, without thoughts: whether they are wanted is not known."""
+    def answer(
+        self, native: dict[str, Any], *, created: int, request: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Translate a complete chat completion; thoughts are in it if the request asks for them."""
         del created
         return whole_answer(
-            native, ContentEvents({}), dialect="gemini", media_type="text/event-stream"
+            native, ContentEvents(request or {}), dialect="gemini", media_type="text/event-stream"
         )
 
     def kept(self, native: dict[str, Any]) -> dict[str, Any]:

@@ -35,8 +35,11 @@ class OpenAIToGemini:
         """Start to translate the streamed content into chunks."""
         return ContentStream(request, created=created)
 
-    def answer(self, native: dict[str, Any], *, created: int) -> dict[str, Any]:
+    def answer(
+        self, native: dict[str, Any], *, created: int, request: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
         """Translate a complete answer into a chat completion."""
+        del request
         return translate_answer(native, created=created)
 
     def kept(self, native: dict[str, Any]) -> dict[str, Any]:

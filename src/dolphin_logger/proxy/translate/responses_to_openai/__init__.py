@@ -37,10 +37,7 @@ class ResponsesToOpenAI:
     def answer(
         self, native: dict[str, Any], *, created: int, request: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Translate a chat completion into a response.
-
-        Without the `request` it repeats none of it, and calls of custom tools stay calls of functions.
-        """
+        """Translate a chat completion into a response, which repeats the request."""
         listener = ResponseListener(request or {}, created=created)
         media_type = "text/event-stream"
         return whole_answer(native, listener, dialect="openai.responses", media_type=media_type)

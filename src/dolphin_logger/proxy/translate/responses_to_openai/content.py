@@ -49,13 +49,17 @@ def is_text(part: Part) -> bool:
 
 
 def as_content(parts: list[Part]) -> str | list[Part]:
-    """Write parts as the content of a message: a string where one says the same."""
+    """Write parts as the content of a user's message: a string where one says the same."""
     if not parts:
         return ""
     if len(parts) == 1 and is_text(parts[0]):
-        text: str = parts[0]["text"]
-        return text
+        return join_texts(parts)
     return parts
+
+
+def join_texts(parts: list[Part]) -> str:
+    """Join texts where many servers take nothing but one string."""
+    return "\n".join(part["text"] for part in parts)
 
 
 def _note_others(part: Mapping[str, Any], known: tuple[str, ...], losses: Losses) -> None:

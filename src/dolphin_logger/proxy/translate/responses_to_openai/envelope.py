@@ -95,7 +95,7 @@ class Envelope:
             "output": [],
             "previous_response_id": None,
             "reasoning": _REASONING | _object(asked.get("reasoning")),
-            "service_tier": tier if isinstance(tier, str) else None,
+            "service_tier": tier if isinstance(tier, str) and tier else None,
             "store": False,
             "text": _TEXT | _object(asked.get("text")),
             "usage": None,

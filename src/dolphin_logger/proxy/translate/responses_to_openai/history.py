@@ -20,6 +20,7 @@ from dolphin_logger.proxy.translate.responses_to_openai.content import (
     Part,
     as_content,
     is_text,
+    join_texts,
     translate_parts,
 )
 from dolphin_logger.proxy.translate.responses_to_openai.pending import PendingAnswer
@@ -85,7 +86,9 @@ class History:
         if not isinstance(item, dict):
             raise refusal(f"{at} must be an object", param=at)
         kind = item.get("type") or ("message" if "role" in item else None)
-        add = _ITEMS.get(kind) if isinstance(kind, str) else None
+        if not isinstance(kind, str | None):
+            raise refusal(f"{at}.type must be a string", param=f"{at}.type")
+        add = None if kind is None else _ITEMS.get(kind)
         if add is not None:
             add(self, item, at)
         elif kind in _RAN_ELSEWHERE:
@@ -126,7 +129,7 @@ class History:
         if role == "user":
             self.messages.append({"role": "user", "content": as_content(parts)})
         elif all(is_text(part) for part in parts):
-            self.add_system("\n".join(part["text"] for part in parts))
+            self.add_system(join_texts(parts))
             if len(parts) > 1:
                 self._losses.change("input[].content (system prompts joined)")
         else:
@@ -216,7 +219,9 @@ class History:
         if images:
             self._losses.change("input[].output (images and files follow as a user's)")
             self._images += images
-        result = {"role": "tool", "tool_call_id": call_id, "content": as_content(texts)}
+        if len(texts) > 1:
+            self._losses.change("input[].output (texts joined)")
+        result = {"role": "tool", "tool_call_id": call_id, "content": join_texts(texts)}
         place = self._place_of_result(call_id)
         if place < len(self.messages):
             self._losses.change("input[] (results right after their calls)")

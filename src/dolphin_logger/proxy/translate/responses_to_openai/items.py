@@ -127,29 +127,29 @@ class Message(OutputItem):
         self._done: list[Fields] = []
         self._part: Fields | None = None  # the open one
         self._pieces: list[str] = []
-        self._delta: Fields = {}
+        self._part_place: Fields = {}
 
-    def say(self, piece: str, out: list[bytes]) -> None:
-        """Take a piece of text."""
-        self._open_part("text", out)
+    def say(self, piece: str, out: list[bytes], *, probabilities: list[Any]) -> None:
+        """Take a piece of text, with the log-probabilities of its tokens."""
+        part = self._open_part("text", out)
         self._pieces.append(piece)
-        out.append(
-            self._events.write("response.output_text.delta", {**self._delta, "delta": piece})
-        )
+        part["logprobs"] += probabilities
+        fields = {**self._part_place, "delta": piece, "logprobs": probabilities}
+        out.append(self._events.write("response.output_text.delta", fields))
 
     def refuse(self, piece: str, out: list[bytes]) -> None:
         """Take a piece of a refusal."""
         self._open_part("refusal", out)
         self._pieces.append(piece)
-        out.append(self._events.write("response.refusal.delta", {**self._delta, "delta": piece}))
+        fields = {**self._part_place, "delta": piece}
+        out.append(self._events.write("response.refusal.delta", fields))
 
     def annotate(self, annotation: Fields, out: list[bytes]) -> None:
         """Take a citation of the text."""
         part = self._open_part("text", out)
         number = len(part["annotations"])
         part["annotations"].append(annotation)
-        place = {**self._place, "content_index": len(self._done)}
-        fields = {**place, "annotation_index": number, "annotation": annotation}
+        fields = {**self._part_place, "annotation_index": number, "annotation": annotation}
         out.append(self._events.write("response.output_text.annotation.added", fields))
 
     def _open_part(self, key: str, out: list[bytes]) -> Fields:
@@ -158,11 +158,9 @@ class Message(OutputItem):
             return self._part
         self._close_part(out)
         part: Fields = {"type": "refusal", "refusal": ""}
-        self._delta = {**self._place, "content_index": len(self._done)}
         if key == "text":
             part = {"type": "output_text", "text": "", "annotations": [], "logprobs": []}
-            self._delta["logprobs"] = []
-        place = {**self._place, "content_index": len(self._done)}
+        place = self._part_place = {**self._place, "content_index": len(self._done)}
         out.append(self._events.write("response.content_part.added", {**place, "part": part}))
         self._part = part
         return part
@@ -170,13 +168,12 @@ class Message(OutputItem):
     def _close_part(self, out: list[bytes]) -> None:
         if self._part is None:
             return
-        place = {**self._place, "content_index": len(self._done)}
-        part = self._grown_part(self._part)
+        place, part = self._part_place, self._grown_part(self._part)
         if part["type"] == "refusal":
             whole = {**place, "refusal": part["refusal"]}
             out.append(self._events.write("response.refusal.done", whole))
         else:
-            whole = {**place, "text": part["text"], "logprobs": []}
+            whole = {**place, "text": part["text"], "logprobs": part["logprobs"]}
             out.append(self._events.write("response.output_text.done", whole))
         out.append(self._events.write("response.content_part.done", {**place, "part": part}))
         self._done.append(part)

@@ -47,6 +47,7 @@ _NO_STATE: Final = {
     "conversation": "nothing is stored here; send the whole input",
     "prompt": "nothing is stored here; send the prompt's text as instructions or input",
 }
+_LOG_PROBABILITIES: Final = "message.output_text.logprobs"  # in `include`
 _FORMATS: Final = ("name", "schema", "strict", "description")
 
 
@@ -72,6 +73,7 @@ class RequestTranslation:
         self._take_limit()
         self._take_format()
         self._take_reasoning()
+        self._take_include()
         self._take_user()
         self._take_stream()
         self._take_rest()
@@ -173,6 +175,16 @@ class RequestTranslation:
             else:
                 self._losses.drop(f"reasoning.{key}")
 
+    def _take_include(self) -> None:
+        include = self._take("include")
+        for entry in include if isinstance(include, list) else ():
+            if entry == _LOG_PROBABILITIES:
+                self._body["logprobs"] = True
+            elif entry != SEALED:
+                self._losses.drop(f"include[] ({entry})")
+        if "logprobs" in self._body and "top_logprobs" in self._left:
+            self._body["top_logprobs"] = self._take("top_logprobs")
+
     def _take_user(self) -> None:
         """Send on who asks, if the configuration allows it: this may name a person."""
         for key in ("user", "safety_identifier"):
@@ -195,10 +207,6 @@ class RequestTranslation:
                 self._losses.drop(f"stream_options.{key}")
 
     def _take_rest(self) -> None:
-        include = self._take("include")
-        for entry in include if isinstance(include, list) else ():
-            if entry != SEALED:
-                self._losses.drop(f"include[] ({entry})")
         for key, value in self._left.items():
             if value in _SAYS_NOTHING.get(key, ()):
                 continue

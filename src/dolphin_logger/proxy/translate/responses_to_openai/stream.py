@@ -41,6 +41,8 @@ class ResponseListener:
         self._thought: Thought | None = None
         self._message: Message | None = None
         self._calls: list[Call] = []
+        self._call_ids: set[str] = set()
+        self._probabilities: list[Any] = []
 
     def begin(self, completion: dict[str, Any], out: list[bytes]) -> None:
         """Announce the response."""
@@ -48,7 +50,14 @@ class ResponseListener:
 
     def text(self, piece: str, out: list[bytes]) -> None:
         """Write a piece of the answer."""
-        (self._message or self._open_message(out)).say(piece, out)
+        probabilities, self._probabilities = self._probabilities, []
+        message = self._message or self._open_message(out)
+        message.say(piece, out, probabilities=probabilities)
+
+    def log_probabilities(self, found: dict[str, Any]) -> None:
+        """Take those of the text that comes next; refusals have no place for them."""
+        content = found.get("content")
+        self._probabilities = content if isinstance(content, list) else []
 
     def reasoning(self, piece: str, out: list[bytes]) -> None:
         """Write a piece of a thought."""
@@ -69,8 +78,10 @@ class ResponseListener:
 
     def call(self, position: int, *, id: str, name: str, out: list[bytes]) -> None:  # noqa: A002
         """Open a call, in the form of the client's tool."""
-        del position  # they come in order
         self._close_said(out)
+        if id in self._call_ids:  # else nobody could tell whose a result is
+            id = f"{id}_{position}"  # noqa: A001
+        self._call_ids.add(id)
         call = begin_call(
             self._tools.find(name), call_id=id, position=len(self._items), envelope=self._events
         )

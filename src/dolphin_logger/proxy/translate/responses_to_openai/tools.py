@@ -82,10 +82,10 @@ class Tools:
         """
         if choice in ("auto", "none") or (choice == "required" and self.functions):
             return choice if self.functions else None
-        kind = choice.get("type") if isinstance(choice, dict) else choice
+        kind = choice.get("type") if isinstance(choice, dict) else None
         if kind == "allowed_tools":
             return self._allow(choice)
-        if kind in (FUNCTION, CUSTOM, SEARCH) and isinstance(choice, dict):
+        if kind in (FUNCTION, CUSTOM, SEARCH):
             name = self.name(_named(choice))
             if name in self.functions:
                 return {"type": "function", "function": {"name": name}}
