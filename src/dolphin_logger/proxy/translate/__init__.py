@@ -3,6 +3,10 @@
     _api                  the promise: `Translation`, `TranslateOptions`, `Translated`, `StreamTranslator`
     openai_to_anthropic/  chat completions for clients, the Messages API for providers
 
+    event_stream          the frame of every translated stream
+    chat_chunks           chat completions, written          from_chat   chat completions, read
+    json_text             events, values and arguments       losses      what could not be carried
+
 To add one: copy the smallest sibling, satisfy `_api.py`, add a line to `TRANSLATIONS`.
 Everything here is pure and works on plain dictionaries: no connections, no configuration, no SDK.
 What a language cannot carry is refused or named in the result, never left out in silence.

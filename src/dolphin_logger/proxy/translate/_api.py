@@ -7,10 +7,16 @@ is at fault (`RequestError`) or is translated, and a provider's stream is never 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 DEFAULT_MAX_TOKENS: Final = 8192
+
+
+def _recall_nothing(call_id: str) -> Any:
+    """Stand in for a vault where there is none."""
+    del call_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +28,14 @@ class TranslateOptions:
         forward_user: send the client's `user` or `safety_identifier` on, which may name a person.
         system_in_place: leave a later system message where it stands, for models that take it there.
         drop: keys of the client's request that this model's provider refuses.
+        recall: gives what `Translation.kept` said of a tool call, by its id; None when unknown.
     """
 
     max_tokens: int = DEFAULT_MAX_TOKENS
     forward_user: bool = False
     system_in_place: bool = False
     drop: frozenset[str] = frozenset()
+    recall: Callable[[str], Any] = _recall_nothing
 
 
 @dataclass(slots=True)
@@ -93,6 +101,15 @@ class Translation(Protocol):
 
         Raises:
             ProviderError: 502, it is no answer of the provider's language.
+        """
+        ...
+
+    def kept(self, native: dict[str, Any]) -> dict[str, Any]:
+        """Say what of a provider's complete answer the client's language cannot carry.
+
+        By tool-call id, as JSON values: thoughts with their signatures. When a client sends one of these
+        calls back, `request` asks for it and puts it in its place, verbatim. Empty without tool calls.
+        Never raises.
         """
         ...
 

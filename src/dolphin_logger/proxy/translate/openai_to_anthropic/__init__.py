@@ -4,6 +4,7 @@
     tools      tools, choice of tools      effort    how much to think
     losses     what could not be carried   faults    errors, answered and in the middle of a stream
     stream     the answer, event by event  answer    the answer, whole
+    skeleton   what a chat completion cannot carry of a message, and how it comes back
     words      what both of these share: finish reasons, tokens, citations
 
 Sources: https://platform.claude.com/docs/en/api/messages, .../docs/en/api/openai-sdk (Anthropic's own
@@ -19,7 +20,8 @@ from dolphin_logger.proxy.translate._api import Translated, TranslateOptions
 from dolphin_logger.proxy.translate.openai_to_anthropic.answer import translate_answer
 from dolphin_logger.proxy.translate.openai_to_anthropic.faults import translate_error
 from dolphin_logger.proxy.translate.openai_to_anthropic.request import RequestTranslation
-from dolphin_logger.proxy.translate.openai_to_anthropic.stream import ChunkStream
+from dolphin_logger.proxy.translate.openai_to_anthropic.skeleton import skeletons
+from dolphin_logger.proxy.translate.openai_to_anthropic.stream import MessageStream
 
 
 class OpenAIToAnthropic:
@@ -29,15 +31,17 @@ class OpenAIToAnthropic:
         """Translate a chat completion request into a Messages request that asks for a stream."""
         return RequestTranslation(body, model=model, options=options).run()
 
-    def stream(self, request: dict[str, Any], *, created: int) -> ChunkStream:
+    def stream(self, request: dict[str, Any], *, created: int) -> MessageStream:
         """Start to translate the streamed message into chunks."""
-        options = request.get("stream_options")
-        wants_usage = isinstance(options, dict) and options.get("include_usage") is True
-        return ChunkStream(created=created, wants_usage=wants_usage)
+        return MessageStream(request, created=created)
 
     def answer(self, native: dict[str, Any], *, created: int) -> dict[str, Any]:
         """Translate a message into a chat completion."""
         return translate_answer(native, created=created)
+
+    def kept(self, native: dict[str, Any]) -> dict[str, Any]:
+        """Keep the thoughts around tool calls, and the order of the blocks."""
+        return skeletons(native)
 
     def error(self, status: int, body: bytes) -> bytes:
         """Translate an error answer into OpenAI's shape."""

@@ -11,12 +11,12 @@ from __future__ import annotations
 from typing import Any, Final
 
 from dolphin_logger.errors import ProviderError
+from dolphin_logger.proxy.translate.json_text import write_arguments
 from dolphin_logger.proxy.translate.openai_to_anthropic.words import (
     Annotations,
     finish_reason,
     refusal_text,
     translate_usage,
-    write_arguments,
 )
 
 _THOUGHTS: Final = {"thinking": ("thinking", "signature"), "redacted_thinking": ("data",)}

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 from urllib.parse import unquote_to_bytes
 
-from dolphin_logger.proxy.translate.openai_to_anthropic.losses import Losses, refusal
+from dolphin_logger.proxy.translate.losses import Losses, refusal
 
 Block = dict[str, Any]
 Part = Mapping[str, Any]

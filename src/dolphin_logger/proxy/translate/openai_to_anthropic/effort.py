@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dolphin_logger.proxy.translate.openai_to_anthropic.losses import refusal
+from dolphin_logger.proxy.translate.losses import refusal
 
 # The generation is before the family in claude-3-7-sonnet-20250219, after it in claude-sonnet-4-5.
 _GENERATION: Final = re.compile(r"claude-(?:[a-z]+-)?(\d{1,2})(?:[-.](\d{1,2}))?(?!\d)")

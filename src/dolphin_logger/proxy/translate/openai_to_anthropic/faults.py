@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import orjson
 
-from dolphin_logger.proxy.translate.openai_to_anthropic.words import write_json
+from dolphin_logger.proxy.translate.json_text import write_json
 
 # Anthropic's type: OpenAI's type and code. Without an entry: api_error, and their type as code.
 _FAULTS: Final[dict[str, tuple[str, str | None]]] = {

@@ -9,10 +9,12 @@ Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/implement-
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
+from dolphin_logger.proxy.translate._api import TranslateOptions
+from dolphin_logger.proxy.translate.json_text import parse_arguments
+from dolphin_logger.proxy.translate.losses import Losses, refusal
 from dolphin_logger.proxy.translate.openai_to_anthropic.content import (
     Block,
     drop_blank_text,
@@ -21,7 +23,11 @@ from dolphin_logger.proxy.translate.openai_to_anthropic.content import (
     translate_system_content,
     translate_user_content,
 )
-from dolphin_logger.proxy.translate.openai_to_anthropic.losses import Losses, refusal
+from dolphin_logger.proxy.translate.openai_to_anthropic.skeleton import (
+    is_thought,
+    is_whole,
+    rebuild,
+)
 
 Message = Mapping[str, Any]
 
@@ -30,7 +36,10 @@ _KNOWN: Final = {
     "developer": frozenset(("content",)),
     "user": frozenset(("content",)),
     "assistant": frozenset(
-        ("content", "refusal", "audio", "tool_calls", "function_call", "thinking_blocks")
+        (
+            *("content", "refusal", "audio", "tool_calls", "function_call"),
+            *("thinking_blocks", "reasoning_content"),
+        )
     ),
     "tool": frozenset(("content", "tool_call_id", "is_error")),
     "function": frozenset(("content", "name")),
@@ -41,11 +50,12 @@ _CACHE: Final = "cache_control"
 class History:
     """Takes the messages one by one; `system` and `messages` are the provider's."""
 
-    def __init__(self, losses: Losses, *, system_in_place: bool) -> None:
+    def __init__(self, losses: Losses, *, options: TranslateOptions) -> None:
         self.system: list[Block] = []
         self.messages: list[dict[str, Any]] = []
         self._losses = losses
-        self._in_place = system_in_place
+        self._in_place = options.system_in_place
+        self._recall_call = options.recall
         self._calls: list[tuple[str, str]] = []  # name and id of calls in the older form
         self._merged: Block | None = None  # takes the text of system messages from the middle
 
@@ -58,7 +68,7 @@ class History:
             raise refusal(f"{place}.role: {role!r} is unknown; known: {known}", param=place)
         for key, value in message.items():
             if value is not None and key not in _KNOWN[role] and key not in ("role", _CACHE):
-                self._note(message, key)
+                self._losses.drop(f"messages[].{key}")
         if role in ("system", "developer"):
             self._add_system(message, place=place)
         elif role == "user":
@@ -67,11 +77,6 @@ class History:
             self._add_assistant(message, place=place, number=number)
         else:
             self._add_result(message, place=place)
-
-    def _note(self, message: Message, key: str) -> None:
-        """Name a key that is left out; reasoning that goes out with its signature is not lost."""
-        if key != "reasoning_content" or not message.get("thinking_blocks"):
-            self._losses.drop(f"messages[].{key}")
 
     def _add_system(self, message: Message, *, place: str) -> None:
         content = message.get("content")
@@ -167,23 +172,46 @@ class History:
         raise refusal(f"{at}: no earlier message calls the function {name!r}", param=at)
 
     def _add_assistant(self, message: Message, *, place: str, number: int) -> None:
-        blocks = self._thinking(message)
+        thoughts = self._thinking(message)
+        texts: list[Block] = []
         if message.get("content") is not None:
-            blocks += translate_assistant_content(
+            texts = translate_assistant_content(
                 message["content"], place=place, losses=self._losses
             )
         for text in (message.get("refusal"), self._transcript(message)):
             if isinstance(text, str) and text:
-                blocks.append(text_block(text))
-        calls = message.get("tool_calls")
-        if calls is not None and not isinstance(calls, list):
-            raise refusal(f"{place}.tool_calls must be an array", param=f"{place}.tool_calls")
-        for position, call in enumerate(calls or ()):
-            blocks.append(_tool_use(call, f"{place}.tool_calls[{position}]", losses=self._losses))
+                texts.append(text_block(text))
+        calls = self._tool_uses(message, place=place)
+        blocks = self._recall(thoughts, texts, calls)
+        if message.get("reasoning_content") and not any(is_thought(block) for block in blocks):
+            self._losses.drop("messages[].reasoning_content")  # without its seal it is refused
         if message.get("function_call") is not None:
             blocks.append(self._older_call(message["function_call"], place=place, number=number))
         blocks = drop_blank_text(_with_cache(blocks, message), losses=self._losses)
         self.messages.append({"role": "assistant", "content": blocks or ""})
+
+    def _tool_uses(self, message: Message, *, place: str) -> list[Block]:
+        calls = message.get("tool_calls")
+        if calls is not None and not isinstance(calls, list):
+            raise refusal(f"{place}.tool_calls must be an array", param=f"{place}.tool_calls")
+        return [
+            _tool_use(call, f"{place}.tool_calls[{position}]", losses=self._losses)
+            for position, call in enumerate(calls or ())
+        ]
+
+    def _recall(self, thoughts: list[Block], texts: list[Block], calls: list[Block]) -> list[Block]:
+        """Put the blocks in the provider's own order, with all that it said around the calls."""
+        plain = [*thoughts, *texts, *calls]
+        joined = "".join(block["text"] for block in texts)
+        rebuilt = rebuild(joined, calls, recall=self._recall_call)
+        if rebuilt is None:
+            return plain
+        if not is_whole(rebuilt):
+            return plain if thoughts else [*rebuilt, *plain]
+        marks = [block[_CACHE] for block in texts if _CACHE in block]
+        if marks:
+            rebuilt[-1].setdefault(_CACHE, marks[-1])
+        return rebuilt
 
     def _thinking(self, message: Message) -> list[Block]:
         """Give the model its thoughts back, verbatim; without a signature it would refuse them."""
@@ -211,7 +239,8 @@ class History:
             raise refusal(f"{at} must be an object with a name", param=at)
         made_up = f"function_call_{number}"
         self._calls.append((call["name"], made_up))
-        arguments = _parse_arguments(call.get("arguments"), of=call["name"], at=at)
+        at = f"{at}.arguments"
+        arguments = parse_arguments(call.get("arguments"), of=call["name"], at=at)
         return {"type": "tool_use", "id": made_up, "name": call["name"], "input": arguments}
 
 
@@ -238,25 +267,6 @@ def _tool_use(call: Any, at: str, *, losses: Losses) -> Block:
     for key, value in call.items():
         if key not in ("id", "type", "function", "index") and value is not None:
             losses.drop(f"messages[].tool_calls[].{key}")
-    arguments = _parse_arguments(function.get("arguments"), of=found, at=f"{at}.function")
+    at = f"{at}.function.arguments"
+    arguments = parse_arguments(function.get("arguments"), of=found, at=at)
     return {"type": "tool_use", "id": found, "name": name, "input": arguments}
-
-
-def _parse_arguments(text: Any, *, of: str, at: str) -> dict[str, Any]:
-    """Read the arguments of a call; what is no JSON object would have to be made up."""
-    at = f"{at}.arguments"
-    if text is None or (isinstance(text, str) and not text.strip()):
-        return {}
-    try:
-        value = json.loads(text, parse_constant=_refuse_constant) if isinstance(text, str) else text
-    except (ValueError, RecursionError) as error:
-        raise refusal(
-            f"{at}: the arguments of call {of!r} are no JSON: {error}", param=at
-        ) from error
-    if not isinstance(value, dict):
-        raise refusal(f"{at}: the arguments of call {of!r} must be a JSON object", param=at)
-    return value
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dolphin_logger.proxy.translate.openai_to_anthropic.words import write_arguments
+from dolphin_logger.proxy.translate.json_text import write_arguments
 
 Delta = dict[str, Any]
 

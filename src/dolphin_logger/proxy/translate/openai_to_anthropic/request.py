@@ -12,9 +12,9 @@ from __future__ import annotations
 from typing import Any, Final
 
 from dolphin_logger.proxy.translate._api import Translated, TranslateOptions
+from dolphin_logger.proxy.translate.losses import Losses, refusal
 from dolphin_logger.proxy.translate.openai_to_anthropic.effort import plan_effort
 from dolphin_logger.proxy.translate.openai_to_anthropic.history import History
-from dolphin_logger.proxy.translate.openai_to_anthropic.losses import Losses, refusal
 from dolphin_logger.proxy.translate.openai_to_anthropic.tools import (
     translate_choice,
     translate_functions,
@@ -112,7 +112,7 @@ class RequestTranslation:
         messages = self._take("messages")
         if not isinstance(messages, list):
             raise refusal("messages must be an array", param="messages")
-        history = History(self._losses, system_in_place=self._options.system_in_place)
+        history = History(self._losses, options=self._options)
         for number, message in enumerate(messages):
             history.add(message, number=number)
         system = self._take("system")  # Anthropic's own key: it stands first

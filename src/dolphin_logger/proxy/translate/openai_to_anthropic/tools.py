@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from dolphin_logger.proxy.translate.openai_to_anthropic.losses import Losses, refusal
+from dolphin_logger.proxy.translate.losses import Losses, refusal
 
 _VERSIONED: Final = re.compile(r"_\d{8}$")  # web_search_20250305: tools that run at Anthropic
 _CHOICES: Final = {"auto": "auto", "none": "none", "required": "any"}

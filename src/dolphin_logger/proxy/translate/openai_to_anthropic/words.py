@@ -1,4 +1,4 @@
-"""What the whole and the streamed answer have in common: finish reasons, tokens, citations, JSON.
+"""What the whole and the streamed answer have in common: finish reasons, tokens, citations.
 
 It knows values of both languages and no message. Invariant: unknown stays unknown. A count that the
 provider did not give is missing and not zero, a finish reason is never made up.
@@ -8,11 +8,8 @@ Source: https://platform.claude.com/docs/en/api/messages (stop_reason, usage, ci
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
-
-import orjson
 
 _FINISH: Final = {
     "end_turn": "stop",
@@ -86,16 +83,3 @@ class Annotations(list[dict[str, Any]]):
             annotation = {"type": "url_citation", "url_citation": cited}
             if annotation not in self:
                 self.append(annotation)
-
-
-def write_arguments(value: Any) -> str:
-    """Write the input of a tool as the model does; what was no JSON is a string already."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def write_json(value: Any) -> bytes:
-    """Write JSON, also what orjson refuses: lone surrogates, integers beyond 64 bits."""
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        return json.dumps(value, separators=(",", ":")).encode()
