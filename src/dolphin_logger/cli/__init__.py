@@ -21,6 +21,7 @@ INTERRUPTED = 130
 COMMANDS = {  # name: (where it is, what it does), in the order of the help
     "serve": ("cli.serve:serve", "Start the recording proxy (also without any command)."),
     "demo": ("cli.demo:demo", "Try everything without a key and without a network."),
+    "run": ("cli.run:run", "Run a client through the proxy: `run claude`."),
     "init": ("cli.init:init", "Create config.json."),
     "config": ("cli.config:config", "Show where config.json is, check it, print its schema."),
     "ls": ("cli.ls:ls", "List records, the newest first."),
