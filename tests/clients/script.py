@@ -53,7 +53,8 @@ Part = Think | Say | Call
 class Fault:
     """What goes wrong when a step is asked for the first times.
 
-    `status` is answered instead of anything else; without it the stream is cut off in the middle.
+    `status` is answered instead of anything else; without it the stream is cut off in the long text with
+    which such a step has to begin: clients make a request again as long as no part of its answer is whole.
     """
 
     status: int | None = None
@@ -95,7 +96,7 @@ class Said:
     """One request in the model's books.
 
     `part` is the marker of the script's part (empty: a side task); `plain` is the answer as it would be
-    without streaming, None when it failed; `begun` what a cut stream had said.
+    without streaming, None when it failed; `begun` text that a cut stream had said.
     """
 
     number: int
@@ -106,6 +107,7 @@ class Said:
     plain: dict[str, Any] | None = None
     status: int = 200
     cut: bool = False
+    begun: str = ""
 
     @property
     def request_id(self) -> str:
@@ -134,6 +136,8 @@ class Speech(Protocol):
         """Answer what is no request for words; None is 404."""
 
 
+LONG = "Now I write down what I have found out, with the greatest of care, in one file."
+_CUT_AFTER = 6  # events: in every language some of the text has come, and never all of `LONG`
 SIDE_TASK = step(Say("A quiet title"))
 
 
@@ -196,9 +200,12 @@ class ScriptedModel:
             await self._send(wire, error, said.status, said.request_id, ("retry-after", "1"))
             return
         said.cut = True
+        first = now.parts[0]
+        assert isinstance(first, Say)
+        said.begun = in_pieces(first.text)[0]
         await wire.head(200, _fields("text/event-stream; charset=utf-8", said.request_id))
         events = self.speech.events(said, now)
-        for event in events[: len(events) // 2]:
+        for event in events[:_CUT_AFTER]:
             await wire.chunk(event)
         wire.close()
 
