@@ -93,7 +93,6 @@ def check_retries(pairs: list[Pair]) -> int:
 
 def check_keys(stage: Stage) -> None:
     """Look for the keys in every file below the proxy's home."""
-    assert stage.keys, "a play without a key shows nothing"
     for path in stage.proxy.home.rglob("*"):
         if path.is_file():
             held = path.read_bytes()

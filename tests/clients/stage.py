@@ -20,9 +20,11 @@ from tests.clients.script import ScriptedModel, Speech, Step
 from tests.support.provider import FakeProvider
 from tests.support.proxy import Proxy
 
+KEY = "sk-of-the-provider-90d2"
+KEYED = {"provider": "openai", "model": "local-model", "apiKey": "ENV:KEY_OF_THE_PLAY"}
 CLIENTS = Path(os.environ.get("CLIENTS_DIR") or Path(__file__).parents[2] / "build" / "clients")
 LIMIT_S = 100.0
-PASSED = ("PATH", "LANG", "TERM", "TMPDIR")
+PASSED = ("PATH", "LANG", "TERM", "TMPDIR", "PYTHONPATH")
 
 
 @dataclass
@@ -101,7 +103,10 @@ def stage(
     entry: dict[str, Any],
     path: str = "/v1",
 ) -> Iterator[Stage]:
-    """Build the folders, and start provider and proxy; `path` is that of the entry's `apiBase`."""
+    """Build the folders, and start provider and proxy; `path` is that of the entry's `apiBase`.
+
+    `KEYED` is an entry whose key is ours: the client needs none.
+    """
     (folder / "work").mkdir(parents=True)
     (folder / "user").mkdir()
     (folder / "work" / "notes.txt").write_text("the colour is teal\n")
@@ -110,6 +115,6 @@ def stage(
     with FakeProvider(model) as provider:
         base = provider.base.removesuffix("/v1") + path
         config = {"models": [{"model": "*", "apiBase": base, "apiKey": "PASSTHROUGH"} | entry]}
-        with Proxy(folder / "home", config) as proxy:
-            yield Stage(folder, model, provider, proxy)
+        with Proxy(folder / "home", config, env={"KEY_OF_THE_PLAY": KEY}) as proxy:
+            yield Stage(folder, model, provider, proxy, [KEY])
             assert "Traceback" not in proxy.output(), proxy.output()
