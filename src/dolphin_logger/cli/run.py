@@ -9,9 +9,7 @@ import contextlib
 import os
 import secrets
 import shlex
-import tempfile
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import click
 
@@ -20,11 +18,12 @@ from dolphin_logger.cli.attached import proxy_for_run
 from dolphin_logger.cli.homes import own_home
 from dolphin_logger.cli.output import note, say, say_json
 from dolphin_logger.cli.wired import Wanted, choose_model, find_serving, is_ours, settled
+from dolphin_logger.errors import DolphinError
 from dolphin_logger.journal.follower import Follower
 from dolphin_logger.journal.home import Home
 from dolphin_logger.setup._api import Circumstances, Client, Plan
 from dolphin_logger.setup.child import clean_environ, run_child
-from dolphin_logger.setup.plan import make_plan
+from dolphin_logger.setup.plan import fill, make_plan
 from dolphin_logger.setup.program import find_program
 from dolphin_logger.setup.reading import surroundings
 from dolphin_logger.setup.recorded import count_run
@@ -32,6 +31,8 @@ from dolphin_logger.setup.table import client_of_program, find_client
 from dolphin_logger.setup.upstream import find_upstreams
 
 _COMMAND = "dolphin_logger.command"
+_STARTED = "http://127.0.0.1:PORT"
+_NOWHERE = Circumstances("http://127.0.0.1:5001", {})
 
 
 class _Run(click.Command):
@@ -63,21 +64,24 @@ def run(
         raise click.UsageError("--json needs --dry-run: the output is the client's")
     client, program, own = _read_command(client_name, ctx.meta[_COMMAND])
     home = own_home()
+    if not dry_run:
+        _greet(home)
     wanted = _want(client, home, model=model)
     tag = secrets.token_hex(4)
     if dry_run:
-        plan = make_plan(client, wanted.at(f"http://127.0.0.1:PORT/c/{tag}"), own=own)
+        url = find_serving(home, wanted)
+        plan = make_plan(client, wanted.at(f"{url or _STARTED}/c/{tag}"), own=own)
         _print_plan(plan, [program, *own], json_=json_)
+        if url is None:
+            note(f"a proxy would be started for it{_describe(wanted)}")
         return
-    _greet(home)
     since = Follower(home)
     with _proxy(wanted, home) as url:
         plan = make_plan(client, wanted.at(f"{url}/c/{tag}"), own=own)
         for text in plan.notes:
             note(f"dolphin-logger: {text}")
-        with _temporary_files(plan) as files:
-            environ = clean_environ({**plan.variables, **files}, plan.removed)
-            code = run_child([program, *plan.arguments, *own], environ)
+        environ = clean_environ(plan.variables, plan.removed)
+        code = run_child([program, *plan.arguments, *own], environ)
         settled(url)
     _report(client, home, since, tag=tag)
     ctx.exit(code)
@@ -87,10 +91,17 @@ def _read_command(name: str | None, rest: Sequence[str]) -> tuple[Client, str, l
     """Find out which client is meant, its program, and its own arguments."""
     if name is not None:
         client = find_client(name)
-        return client, find_program(client, os.environ), list(rest)
+        if client.programs:
+            return client, find_program(client, os.environ), list(rest)
+        if not client.variables:
+            other = f"`connect {client.name}`" if client.edits else fill(client.by_hand, _NOWHERE)
+            raise DolphinError(f"{client.title} cannot be started by `run`: {other}")
+        if not rest:
+            raise click.UsageError(f"{client.title} needs a command: run {name} -- python my.py")
+        return client, rest[0], list(rest[1:])
     if not rest:
         raise click.UsageError("name a client, or a command behind `--`")
-    client = client_of_program(rest[0]) or find_client("any")
+    client = client_of_program(rest[0])
     return client, rest[0], list(rest[1:])
 
 
@@ -113,21 +124,6 @@ def _proxy(wanted: Wanted, home: Home) -> Iterator[str]:
         return
     with proxy_for_run(wanted.upstreams) as url:
         yield url
-
-
-@contextlib.contextmanager
-def _temporary_files(plan: Plan) -> Iterator[dict[str, str]]:
-    """Write what a client takes only from a file; yield the variables that name them."""
-    if not plan.files:
-        yield {}
-        return
-    with tempfile.TemporaryDirectory(prefix="dolphin-logger-") as folder:
-        paths = {}
-        for name, text in plan.files.items():
-            path = Path(folder) / f"{name.lower()}.json"
-            path.write_text(text)
-            paths[name] = str(path)
-        yield paths
 
 
 def _greet(home: Home) -> None:
@@ -163,6 +159,11 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
 
 
+def _describe(wanted: Wanted) -> str:
+    passed = [f"{vendor} at {base or 'its own address'}" for vendor, base in wanted.upstreams.items()]
+    return f", which passes your own credentials on to {', '.join(passed)}" if passed else ""
+
+
 def _print_plan(plan: Plan, command: Sequence[str], *, json_: bool) -> None:
     arguments = [command[0], *plan.arguments, *command[1:]]
     if json_:
@@ -170,7 +171,6 @@ def _print_plan(plan: Plan, command: Sequence[str], *, json_: bool) -> None:
             {
                 "set": dict(plan.variables),
                 "unset": list(plan.removed),
-                "files": dict(plan.files),
                 "command": arguments,
                 "notes": list(plan.notes),
             }
@@ -180,8 +180,6 @@ def _print_plan(plan: Plan, command: Sequence[str], *, json_: bool) -> None:
         say(f"unset {name}")
     for name, text in plan.variables.items():
         say(f"{name}={shlex.quote(text)}")
-    for name, text in plan.files.items():
-        say(f"{name}=<a temporary file: {text}>")
     say(shlex.join(arguments))
     for text in plan.notes:
         note(text)

@@ -18,6 +18,7 @@ from dolphin_logger import config as configuration
 from dolphin_logger import providers
 from dolphin_logger._version import __version__
 from dolphin_logger.cli.homes import own_home
+from dolphin_logger.cli.running import reachable
 from dolphin_logger.config import Config
 from dolphin_logger.journal.format import format_time
 from dolphin_logger.journal.home import Home, open_private_file
@@ -104,7 +105,7 @@ def run_proxy(
     real_port = sockets[0].getsockname()[1]
     journal = Journal(home)
     app = create_app(config, journal, port=real_port, find_provider=providers.find)
-    url = f"http://{_reachable(config.host)}:{real_port}"
+    url = f"http://{reachable(config.host)}:{real_port}"
     server = serving.Server(app, sockets, config=config)
 
     def announce(stop: Callable[[], object]) -> None:
@@ -189,10 +190,3 @@ def _describe(entry: configuration.ModelEntry) -> str:
     refusal = getattr(provider, "refusal", None)
     note = f"  ({refusal})" if refusal else ""
     return f"{entry.provider}  {entry.provider_model or entry.model}  {base}{note}"
-
-
-def _reachable(host: str) -> str:
-    """Name an address at which a client on this machine reaches what listens on `host`."""
-    if host in ("localhost", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host

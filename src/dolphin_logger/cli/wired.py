@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 
 from dolphin_logger import config as configuration
 from dolphin_logger import providers
-from dolphin_logger.cli.running import health, running_proxies
+from dolphin_logger.cli.running import health, listens, reachable, running_proxies
 from dolphin_logger.config import ModelEntry
+from dolphin_logger.errors import ConfigError
 from dolphin_logger.journal.home import Home
 from dolphin_logger.setup._api import Circumstances, Client
 from dolphin_logger.setup.upstream import serves
@@ -56,6 +57,23 @@ def find_serving(home: Home, wanted: Wanted) -> str | None:
     return None
 
 
+def lasting_url(home: Home) -> str:
+    """Give the address of the proxy by config.json, which the next start has as well.
+
+    Raises:
+        ConfigError: config.json cannot be read, or lets the port be any.
+    """
+    config = read_config(home)
+    if config.port == 0:
+        raise ConfigError(f"{home.config}: port is 0, any free one: set a number for what lasts")
+    return f"http://{reachable(config.host)}:{config.port}"
+
+
+def running_url(home: Home) -> str | None:
+    """Give the address of a proxy that runs on a home and answers."""
+    return next((proxy.url for proxy in running_proxies(home) if proxy.health is not None), None)
+
+
 def is_ours(home: Home) -> Callable[[str], bool]:
     """Make the question whether an address is one of a proxy of ours, running or not."""
     port = read_config(home).port
@@ -64,7 +82,9 @@ def is_ours(home: Home) -> Callable[[str], bool]:
         parts = urlsplit(base)
         if parts.hostname not in _LOOPBACK:
             return False
-        return parts.port == port or health(f"http://{parts.netloc}") is not None
+        if health(f"http://{parts.netloc}") is not None:
+            return True
+        return parts.port == port and not listens(parts.hostname, port)  # ours when it runs
 
     return ask
 

@@ -55,7 +55,8 @@ class Edit:
     Attributes:
         values: template per path of keys; nothing else of the file is touched.
         whole: the file is ours alone; `values` are then all that is in it.
-        additions: a path whose list gets this element.
+        additions: elements for lists, each with the path of its list.
+        beginning: text that a file begins with when there is none yet.
         only_absent: paths that stay as they are when the user has set them.
         with_model: paths that are left out when no model is chosen.
     """
@@ -64,7 +65,8 @@ class Edit:
     format: Format
     values: Mapping[tuple[str, ...], Template] = field(default_factory=dict)
     whole: bool = False
-    additions: Mapping[tuple[str, ...], Mapping[str, Template]] = field(default_factory=dict)
+    additions: tuple[tuple[tuple[str, ...], Template], ...] = ()
+    beginning: str = ""
     only_absent: frozenset[tuple[str, ...]] = frozenset()
     with_model: frozenset[tuple[str, ...]] = frozenset()
 
@@ -80,16 +82,17 @@ class Client:
         programs: its names on PATH, or paths where installers put it.
         variables, arguments: templates of what a run sets.
         removed: variables that a run takes away.
-        files: variables that name a temporary file, and its JSON.
         yields_to: arguments of the user's to which ours with the same name give way.
         model_variables, model_arguments: what `--model` sets.
         dummy: variable that gets a word when a model needs no key and the client insists on one.
         key_variables: variables of which one means that the user has a key.
         upstreams: variables that may hold the address of a gateway, by vendor.
         existing: the client's own files that may hold such an address.
-        bypassed_by: variables under which it talks to another service and ignores all of this.
+        bypassed_by: variables, or `variable=value`, under which it talks to another service.
+        wishes: what to say when neither the environment nor its files have a variable.
         adapt: for the rare client whose arguments depend on its files.
         edits: what `connect` changes; empty when there is no file to change.
+        needs_model: `connect` has to name a model, since the client lists them one by one.
         after: what to do once connected.
         by_hand: how it is wired where no variable or file does it.
         tried_with: the version that was tried; None: from its documentation.
@@ -107,7 +110,6 @@ class Client:
     variables: Mapping[str, Template] = field(default_factory=dict)
     arguments: tuple[Template, ...] = ()
     removed: tuple[str, ...] = ()
-    files: Mapping[str, Template] = field(default_factory=dict)
     yields_to: tuple[str, ...] = ()
     model_variables: Mapping[str, Template] = field(default_factory=dict)
     model_arguments: tuple[Template, ...] = ()
@@ -116,8 +118,10 @@ class Client:
     upstreams: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     existing: tuple[Existing, ...] = ()
     bypassed_by: tuple[str, ...] = ()
+    wishes: Mapping[str, str] = field(default_factory=dict)
     adapt: Callable[[Client, Circumstances], Client] | None = None
     edits: tuple[Edit, ...] = ()
+    needs_model: bool = False
     after: str = ""
     by_hand: str = ""
     tried_with: str | None = None
@@ -146,14 +150,12 @@ class Plan:
 
     Attributes:
         arguments: to put before the user's own.
-        files: variables and the text of the temporary file that each is to name.
         notes: what the user should know.
     """
 
     variables: Mapping[str, str]
     removed: tuple[str, ...]
     arguments: tuple[str, ...]
-    files: Mapping[str, str]
     notes: tuple[str, ...]
 
 

@@ -19,7 +19,8 @@ CONFIG = Place("CODEX_HOME", "~/.codex", ("config.toml",))
 CHATGPT_BASE = "https://chatgpt.com/backend-api/codex"
 _AUTH = Place("CODEX_HOME", "~/.codex", ("auth.json",))
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
-_PROVIDER = "dolphin"
+PROVIDER = "dolphin"
+PROVIDER_TITLE = "OpenAI by dolphin-logger"
 
 
 def adapt(client: Client, given: Circumstances) -> Client:
@@ -30,14 +31,14 @@ def adapt(client: Client, given: Circumstances) -> Client:
         here: dict[str, Template] = {"base_url": "{v1}", "supports_websockets": False}
         return replace(client, arguments=_set(f"model_providers.{name}", here))
     settings: dict[str, Template] = {
-        "name": "OpenAI by dolphin-logger",
+        "name": PROVIDER_TITLE,
         "base_url": "{v1}",
         "wire_api": "responses",
         "supports_websockets": False,
         **authentication(given),
     }
-    ours = _set(f"model_providers.{_PROVIDER}", settings)
-    return replace(client, arguments=("-c", f'model_provider="{_PROVIDER}"', *ours))
+    ours = _set(f"model_providers.{PROVIDER}", settings)
+    return replace(client, arguments=("-c", f'model_provider="{PROVIDER}"', *ours))
 
 
 def authentication(given: Circumstances) -> dict[str, Template]:

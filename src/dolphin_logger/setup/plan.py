@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from dolphin_logger.setup._api import Circumstances, Client, Plan, Template
 
-DUMMY = "dolphin-logger"
+DUMMY = "dolphin-logger"  # a word in the place of a key that nobody needs
+VARIABLES = "{variables}"  # a template that stands for an object of all variables
 _LOOPBACK = ("127.0.0.1", "localhost")
 
 
@@ -22,59 +22,47 @@ def make_plan(client: Client, given: Circumstances, *, own: Sequence[str] = ()) 
     """Work out what a client gets; `own` are the arguments that the user gives it."""
     if client.adapt is not None:
         client = client.adapt(client, given)
-    variables = dict(client.variables)
-    arguments = client.arguments
+    variables = _variables(client, given)
+    templates = client.arguments
     if given.model is not None:
-        variables |= client.model_variables
-        arguments += client.model_arguments
-        if _lacks_key(client, given):
-            variables[client.dummy] = DUMMY
-    notes = [*_notes(client, given)]
-    words = fill_words(variables, given)
-    filled = [
-        write(part, given, environment=words if _is_environment(part) else None)
-        for part in arguments
-    ]
+        templates += client.model_arguments
+    arguments = [write(template, given, variables=variables) for template in templates]
+    notes = _notes(client, given)
     if clash := next((flag for flag in client.yields_to if _has(flag, own)), None):
-        notes.append(f"your own {clash} stays, ours is left out: the variables may not suffice")
-        filled = _without(clash, filled)
+        notes.append(f"your own {clash} stays and ours is left out: settings of yours may win")
+        arguments = _without(clash, arguments)
     return Plan(
-        words | extend_no_proxy(given.environ),
+        variables | extend_no_proxy(given.environ),
         tuple(name for name in client.removed if name in given.environ),
-        tuple(filled),
-        {
-            name: write(value, given)
-            for name, value in client.files.items()
-            if not given.environ.get(name)
-        },
+        tuple(arguments),
         tuple(notes),
     )
 
 
-def fill_words(templates: Mapping[str, Template], given: Circumstances) -> dict[str, str]:
-    """Fill templates of variables."""
-    return {name: write(value, given) for name, value in templates.items()}
-
-
-def fill(template: Template, given: Circumstances) -> Any:
+def fill(
+    template: Template, given: Circumstances, *, variables: Mapping[str, str] | None = None
+) -> Any:
     """Put addresses and names into a template; objects and lists keep their shape."""
+    if template == VARIABLES:
+        return dict(variables or {})
     if isinstance(template, str):
         text = template.replace("{origin}", given.base).replace("{v1}", given.base + "/v1")
         return text.replace("{model}", given.model or "")
     if isinstance(template, Mapping):
-        return {fill(key, given): fill(value, given) for key, value in template.items()}
+        return {
+            fill(key, given): fill(value, given, variables=variables)
+            for key, value in template.items()
+        }
     if isinstance(template, tuple):
-        return [fill(value, given) for value in template]
+        return [fill(value, given, variables=variables) for value in template]
     return template
 
 
 def write(
-    template: Template, given: Circumstances, *, environment: Mapping[str, str] | None = None
+    template: Template, given: Circumstances, *, variables: Mapping[str, str] | None = None
 ) -> str:
     """Fill a template as text; what is no string becomes JSON."""
-    value = fill(template, given)
-    if environment is not None:
-        value = value | {"env": dict(environment)}
+    value = fill(template, given, variables=variables)
     return value if isinstance(value, str) else json.dumps(value)
 
 
@@ -89,31 +77,58 @@ def extend_no_proxy(environ: Mapping[str, str]) -> dict[str, str]:
     return result
 
 
-def without_run(given: Circumstances, *, base: str) -> Circumstances:
-    """Give the same circumstances at another address."""
-    return replace(given, base=base)
-
-
-def _is_environment(part: Template) -> bool:
-    return isinstance(part, Mapping) and "env" in part
-
-
-def _lacks_key(client: Client, given: Circumstances) -> bool:
+def lacks_key(client: Client, given: Circumstances) -> bool:
+    """Whether a client insists on a key, has none, and needs none."""
     has = any(given.environ.get(name) for name in client.key_variables)
     return given.keyless and bool(client.dummy) and not has
+
+
+def _variables(client: Client, given: Circumstances) -> dict[str, str]:
+    """Fill the variables; an object of the user's in one of them is kept, with ours laid over it."""
+    found = {name: fill(template, given) for name, template in client.variables.items()}
+    if given.model is not None:
+        for name, template in client.model_variables.items():
+            found[name] = _merge(found.get(name), fill(template, given))
+        if lacks_key(client, given):
+            found[client.dummy] = DUMMY
+    return {
+        name: value if isinstance(value, str) else json.dumps(_merge(_object(given, name), value))
+        for name, value in found.items()
+    }
+
+
+def _object(given: Circumstances, name: str) -> Any:
+    try:
+        return json.loads(given.environ.get(name, ""))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _merge(under: Any, over: Any) -> Any:
+    """Lay one object over another."""
+    if not isinstance(under, dict) or not isinstance(over, dict):
+        return over
+    return under | {key: _merge(under.get(key), value) for key, value in over.items()}
 
 
 def _notes(client: Client, given: Circumstances) -> list[str]:
     notes = [
         f"{name} is set: {client.title} then talks to another service and is not recorded"
         for name in client.bypassed_by
-        if given.environ.get(name, "") not in ("", "0", "false")
+        if _is_set(name, given.environ)
     ]
-    if given.model is not None and _lacks_key(client, given):
+    notes += [wish for name, wish in client.wishes.items() if not given.environ.get(name)]
+    if given.model is not None and lacks_key(client, given):
         notes.append(f"{client.dummy} gets a word without meaning: {given.model!r} needs no key")
     if given.model is not None and not (client.model_variables or client.model_arguments):
         notes.append(f"{client.title} takes its model elsewhere: choose {given.model!r} there")
     return notes
+
+
+def _is_set(name: str, environ: Mapping[str, str]) -> bool:
+    name, _, wanted = name.partition("=")
+    value = environ.get(name, "")
+    return value == wanted if wanted else value not in ("", "0", "false")
 
 
 def _has(flag: str, arguments: Sequence[str]) -> bool:
@@ -121,7 +136,6 @@ def _has(flag: str, arguments: Sequence[str]) -> bool:
 
 
 def _without(flag: str, arguments: list[str]) -> list[str]:
-    if flag not in arguments:
-        return arguments
-    index = arguments.index(flag)
-    return arguments[:index] + arguments[index + 2 :]
+    """Leave a flag and its value out."""
+    place = arguments.index(flag)
+    return arguments[:place] + arguments[place + 2 :]

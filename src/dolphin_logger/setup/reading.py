@@ -49,5 +49,5 @@ def _parse(text: str, kind: Format) -> Any:
     if kind == "toml":
         return tomllib.loads(text)
     if kind == "dotenv":
-        return dotenv.read(text)
+        return dotenv.parse(text)
     return jsonc.parse(text) if kind == "json" else json.loads(text)

@@ -7,9 +7,10 @@ from difflib import get_close_matches
 from dolphin_logger.errors import DolphinError
 from dolphin_logger.setup._api import Client
 from dolphin_logger.setup.agents import AGENTS
-from dolphin_logger.setup.sdks import SDKS
+from dolphin_logger.setup.apps import APPS
+from dolphin_logger.setup.sdks import ANY, SDKS
 
-CLIENTS: tuple[Client, ...] = (*AGENTS, *SDKS)
+CLIENTS: tuple[Client, ...] = (*AGENTS, *APPS, *SDKS)
 _BY_NAME = {name: client for client in CLIENTS for name in (client.name, *client.aliases)}
 
 
@@ -32,11 +33,11 @@ def find_client(name: str) -> Client:
     raise UnknownClientError(f"unknown client {name!r}{hint} known: {known}")
 
 
-def client_of_program(program: str) -> Client | None:
-    """Find the client whose program has this file name."""
+def client_of_program(program: str) -> Client:
+    """Find the client whose program has this file name; else the one that stands for any command."""
     stem = program.replace("\\", "/").rpartition("/")[2].lower()
     stem = stem.removesuffix(".exe").removesuffix(".cmd").removesuffix(".ps1")
     for client in CLIENTS:
         if any(stem == name for name in client.programs if "/" not in name):
             return client
-    return None
+    return ANY
