@@ -81,8 +81,9 @@ def test_the_code_agrees(surface: str, provider: str) -> None:
             Destination(entry, PROVIDERS[provider], dialect=surface, path="/v1/x")
         assert caught.value.status == 404
         return
-    made = Destination(entry, PROVIDERS[provider], dialect=surface, path="/v1/x")
-    word = "itself" if made.local else "translated" if made.translation else "raw"
+    path = CALLS[surface][0].format("m")
+    made = Destination(entry, PROVIDERS[provider], dialect=surface, path=path)
+    word = "translated" if made.translation else "itself" if made.local else "raw"
     assert TABLE[surface, provider] == word
 
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from dolphin_logger.config.findings import Findings, name_type, offer, show
 from dolphin_logger.config.locate import Path
-from dolphin_logger.config.model import PASSTHROUGH, ModelEntry, Secret, Timeouts
+from dolphin_logger.config.model import PASSTHROUGH, ModelEntry, Secret, Timeouts, Translate
 from dolphin_logger.config.values import (
     UnfitError,
     is_comment,
@@ -22,10 +22,12 @@ from dolphin_logger.config.values import (
     read_base,
     read_boolean,
     read_certificates,
+    read_choice,
     read_header_name,
     read_query,
     read_text,
     read_timeouts,
+    read_translate,
     read_unseen,
     variable_of,
 )
@@ -41,9 +43,12 @@ KEYS = frozenset(
         "query",
         "timeouts",
         "caFile",
+        "dialect",
+        "translate",
     }
     | {"publishable", "fallback", "price"}  # the last two are for later versions
 )
+TARGETS = ("openai.chat", "anthropic.messages", "gemini")  # languages that we translate into
 _PLACEHOLDER = re.compile(
     r"(your[ _-].*|.*[ _-]here|<.*>|(sk-)?x{4,}|(sk-)?\.{3,}|change-?me)", re.IGNORECASE
 )
@@ -97,6 +102,8 @@ def read_entry(
         or timeouts,
         publishable=reader.value("publishable", read_boolean),
         ca_file=reader.value("caFile", read_certificates),
+        dialect=reader.value("dialect", lambda value: read_choice(value, among=TARGETS)),
+        translate=reader.value("translate", read_translate) or Translate(),
     )
     return None if reader.faulty else entry
 

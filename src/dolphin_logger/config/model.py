@@ -64,6 +64,23 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
+class Translate:
+    """How requests are translated for one entry, where its provider speaks another language.
+
+    Attributes:
+        max_tokens: limit of an answer when the client names none, for languages that require one.
+        forward_user: send the name of the client's user on, which may name a person.
+        system_in_place: leave later system messages where they stand, for models that take them there.
+        drop: keys of the client's request that the provider refuses.
+    """
+
+    max_tokens: int | None = None
+    forward_user: bool = False
+    system_in_place: bool = False
+    drop: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class ModelEntry:
     """One usable entry of `models`.
 
@@ -74,6 +91,8 @@ class ModelEntry:
         timeouts: the entry's own, filled up from the top-level ones.
         ca_file: certificates to trust for this entry's host, instead of the system's.
         publishable: None leaves the decision to whoever publishes.
+        dialect: the wire language to speak to the provider, where there is a choice; None is the
+            client's own if the provider speaks it.
     """
 
     provider: str
@@ -87,6 +106,8 @@ class ModelEntry:
     timeouts: Timeouts = Timeouts()
     publishable: bool | None = None
     ca_file: str | None = None
+    dialect: str | None = None
+    translate: Translate = Translate()
 
     @property
     def passthrough(self) -> bool:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
+from dolphin_logger.config.entries import TARGETS
+
 _COMMENTS = {"^(_|//)": True}
 _TEXT = {"type": "string", "minLength": 1}
 _SECONDS = {"type": "number", "exclusiveMinimum": 0, "maximum": 604800}
@@ -71,6 +73,15 @@ def _entry(known_providers: Collection[str]) -> dict[str, Any]:
             "timeouts": _timeouts(),
             "publishable": {"type": "boolean"},
             "caFile": {"type": "string"},
+            "dialect": {"enum": list(TARGETS)},
+            "translate": _object(
+                {
+                    "maxTokens": {"type": "integer", "minimum": 1, "default": 8192},
+                    "forwardUser": {"type": "boolean", "default": False},
+                    "systemInPlace": {"type": "boolean", "default": False},
+                    "drop": {"type": "array", "items": _TEXT},
+                }
+            ),
             "fallback": True,
             "price": True,
         },

@@ -11,11 +11,11 @@ import math
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from dolphin_logger.config.findings import name_type, offer, show, suggest
-from dolphin_logger.config.model import SuppressRule, Timeouts
+from dolphin_logger.config.model import SuppressRule, Timeouts, Translate
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, section 5.6.2
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?")
@@ -154,6 +154,41 @@ def read_timeouts(value: object, *, base: Timeouts) -> Timeouts:
         except UnfitError as fault:
             raise UnfitError(str(fault), key) from None
     return Timeouts(**changes)
+
+
+_TRANSLATE: Final = {
+    "maxTokens": "max_tokens",
+    "forwardUser": "forward_user",
+    "systemInPlace": "system_in_place",
+    "drop": "drop",
+}
+
+
+def read_translate(value: object) -> Translate:
+    """Read how requests are translated for an entry."""
+    if not isinstance(value, dict):
+        raise UnfitError(f"expected an object with {', '.join(_TRANSLATE)}, got {show(value)}")
+    read: dict[str, Any] = {}
+    for key, given in value.items():
+        if is_comment(key):
+            continue
+        if key not in _TRANSLATE:
+            raise UnfitError(f"unknown key{offer(key, _TRANSLATE)}", key)
+        try:
+            read[_TRANSLATE[key]] = _read_translate_option(key, given)
+        except UnfitError as fault:
+            raise UnfitError(str(fault), key, *fault.at) from None
+    return Translate(**read)
+
+
+def _read_translate_option(key: str, value: object) -> Any:
+    if key == "drop":
+        return frozenset(_read_each(value, read_text))
+    if key != "maxTokens":
+        return read_boolean(value)
+    if type(value) is not int or value < 1:
+        raise UnfitError(f"expected a whole number above 0, got {show(value)}")
+    return value
 
 
 def read_choice(value: object, *, among: tuple[str, ...]) -> str:

@@ -4,6 +4,7 @@
     logs/              segments of records, YYYY-MM-DD_<uuid>.jsonl
     blobs/             bodies too large for a line, named by their sha256
     run/               one small file per running proxy, and the pause switch
+    cache/             what can be made again, or be missed
 
 It knows names and modes, not contents. Invariant: what it makes is 0700 (folders) or 0600 (files),
 whatever the umask.
@@ -41,6 +42,11 @@ class Home:
     def blobs(self) -> Path:
         """The folder of large bodies."""
         return self.path / "blobs"
+
+    @property
+    def vault(self) -> Path:
+        """The folder of what answers said that their clients' language cannot carry."""
+        return self.path / "cache" / "vault"
 
     @property
     def run(self) -> Path:

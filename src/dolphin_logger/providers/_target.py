@@ -53,7 +53,7 @@ def build_target(
         ConfigError: a header's name or value cannot be sent.
     """
     if entry.query:
-        url += "?" + urlencode(entry.query)
+        url += ("&" if "?" in url else "?") + urlencode(entry.query)
     own = {name.lower(): value.reveal() for name, value in entry.headers}
     pairs = list(own.items())
     if entry.api_key is not None and not entry.passthrough and key_field not in own:

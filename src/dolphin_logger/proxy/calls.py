@@ -31,8 +31,9 @@ from dolphin_logger.proxy.routing import Memory, Routes
 from dolphin_logger.proxy.suppress import Call as SuppressedCall
 from dolphin_logger.proxy.suppress import Suppression
 from dolphin_logger.proxy.surfaces import Place, Surface
-from dolphin_logger.proxy.translating import TranslatedSource, Work, author
+from dolphin_logger.proxy.translating import TranslatedSource, author
 from dolphin_logger.proxy.upload import UPLOAD_BYTES, is_upload
+from dolphin_logger.proxy.work import Work
 
 REFUSED_BODY = 64 * 1024  # bytes of a refused request that its record keeps
 _PREPARED = 4096
@@ -149,7 +150,9 @@ class ModelCalls:
             body, path = call.outgoing()
             destination = self.destination(entry, call.dialect.name, path=path)
             recorded = self.decide_recording(call)
-            work = Work(call, destination) if destination.translation is not None else None
+            work = None
+            if destination.translation is not None:
+                work = Work(call, destination, self._desk, recorded=recorded)
             if work is not None and entry.passthrough:
                 keys = fields.select_keys(request, but=self._token)
                 work.passed += [key for key in keys if not key[0].startswith(b"openai-")]
@@ -158,12 +161,11 @@ class ModelCalls:
             return
         relay = self.relay(call, responder, entry, recorded=recorded)
         local = destination.local
-        if local is not None:
+        if work is None and local is not None:
             answer = local.respond(call.value, call.dialect.name)
             relay.answer_locally(lambda to: LocalSource(answer, to))
             relay.start_waiting()
         elif work is not None:
-            work.recorded = recorded
             relay.recording.translated = work
             relay.answer_locally(
                 lambda to: TranslatedSource(author(work, self._desk, relay), work, to, self._desk)

@@ -15,6 +15,7 @@ from dolphin_logger.journal.blobs import LIMIT
 from dolphin_logger.journal.writer import Journal
 from dolphin_logger.proxy.pool import Pool
 from dolphin_logger.proxy.request import Headers, Request
+from dolphin_logger.proxy.vault import Vault
 
 if TYPE_CHECKING:
     from dolphin_logger.proxy.relay import Relay
@@ -27,12 +28,14 @@ class Desk:
 
     def __init__(self, config: Config, journal: Journal, *, pool: Pool) -> None:
         self.journal = journal
+        self.vault = Vault(journal.home.vault)
         self._pause_switch = str(journal.home.pause_switch)
         self.pool = pool
         self.active: set[Relay] = set()
         self.suppressed = 0
         self.refused = 0
-        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="blob")
+        self._threads = ThreadPoolExecutor(max_workers=1, thread_name_prefix="disk")
+        self._threads.submit(self.vault.warm)
         self.reconfigure(config)
 
     def reconfigure(self, config: Config) -> None:
@@ -83,6 +86,7 @@ class Desk:
     def close(self) -> None:
         """Finish what is being stored."""
         self._threads.shutdown(wait=True)
+        self.vault.close()
 
     def _store(self, body: bytes) -> bytes:
         """Return the reference as JSON; if the disk refuses, the record says so in its place."""

@@ -20,7 +20,15 @@ from dolphin_logger.proxy.translate import TRANSLATIONS
 from dolphin_logger.proxy.translate._api import Translation
 from dolphin_logger.proxy.upstream import Origin
 
-_PATHS = {"anthropic.messages": "/v1/messages"}  # where requests that we author go
+_PATHS = {  # where requests that we author go
+    "openai.chat": "/v1/chat/completions",
+    "anthropic.messages": "/v1/messages",
+    "gemini": "/v1beta/models/{model}:streamGenerateContent?alt=sse",
+}
+_TRANSLATED = (  # the paths of clients that can be translated; others count tokens and the like
+    *("/v1/chat/completions", "/v1/messages", "/v1/responses"),
+    *(":generateContent", ":streamGenerateContent"),
+)
 _VENDORS = {
     "anthropic": "anthropic",
     "google": "gemini",
@@ -35,7 +43,7 @@ _VENDOR_FIELDS = {
 class Destination:
     """One model's provider for one dialect and path, ready to be called.
 
-    `local` answers itself; else requests go to `origin`. With a `translation` they go there in
+    `local` answers itself; else requests go to `origin`. With a `translation` they go out in
     `dialect`, which differs from the client's.
     """
 
@@ -63,11 +71,13 @@ class Destination:
         self.origin: Origin = Origin("", "", 0)
         self.dialect, self.translation = _choose_dialect(entry, provider, dialect=dialect)
         self._foreign = foreign_fields(self.dialect, provider=provider.name)
+        if self.translation is not None:
+            if not path.endswith(_TRANSLATED):
+                raise unusable(entry, f"{path} has no counterpart in {self.dialect}")
+            path = _PATHS[self.dialect]
         if isinstance(provider, LocalProvider):
             self.local = provider
             return
-        if self.translation is not None:
-            path = _PATHS[self.dialect]
         try:
             self.target = provider.target(entry, self.dialect, path=path)
         except ConfigError as error:
@@ -139,11 +149,16 @@ def foreign_fields(dialect: str, *, provider: str) -> tuple[bytes, ...]:
 def _choose_dialect(
     entry: ModelEntry, provider: Provider | LocalProvider, *, dialect: str
 ) -> tuple[str, Translation | None]:
-    """Stay in the client's language where the provider speaks it; translate where we can."""
-    if dialect in provider.dialects:
+    """Stay in the client's language where the provider speaks it; translate where we can or are told to."""
+    spoken = provider.dialects
+    if entry.dialect is not None and entry.dialect != dialect and entry.dialect in spoken:
+        translation = TRANSLATIONS.get((dialect, entry.dialect))
+        if translation is not None:
+            return entry.dialect, translation
+    if dialect in spoken:
         return dialect, None
     for (client, theirs), translation in TRANSLATIONS.items():
-        if client == dialect and theirs in provider.dialects:
+        if client == dialect and theirs in spoken:
             return theirs, translation
     speaks = ", ".join(sorted(provider.dialects))
     reason = f"provider '{entry.provider}' does not speak {dialect}; it speaks {speaks}"

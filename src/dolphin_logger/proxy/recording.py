@@ -19,8 +19,8 @@ from dolphin_logger.proxy.desk import Desk
 from dolphin_logger.proxy.tap import Copy, Tap
 
 if TYPE_CHECKING:
-    from dolphin_logger.proxy.translating import Work
     from dolphin_logger.proxy.upload import Upload
+    from dolphin_logger.proxy.work import Work
 
 
 class Recording:

@@ -1,9 +1,8 @@
-"""A call whose provider speaks another language: what goes out, what comes back, what is recorded.
+"""The answer to a translated call, on its way from the provider to the client.
 
-It joins a Translation (pure) to the relay: the provider's stream goes through it event by event. A
+It joins a Work to the relay: the provider's stream goes through its translation event by event. A
 request that we author always asks for a stream, and is aggregated for a client that asked for none.
-Invariants: nothing that the provider's language cannot carry is dropped in silence; an answer that
-broke off is never completed.
+Invariant: an answer that broke off is never completed.
 """
 
 from __future__ import annotations
@@ -12,28 +11,29 @@ import asyncio
 import logging
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-import orjson
-
-from dolphin_logger.dialects import DIALECTS
+from dolphin_logger._version import __version__
 from dolphin_logger.errors import ProviderError
-from dolphin_logger.exchange import Exchange
 from dolphin_logger.providers._api import AuthoringProvider, Fields, LocalAnswer, Target
 from dolphin_logger.proxy import awaited
 from dolphin_logger.proxy.desk import Desk
-from dolphin_logger.proxy.destination import Destination
 from dolphin_logger.proxy.pool import split_url
 from dolphin_logger.proxy.request import Headers
-from dolphin_logger.proxy.tap import Tap
-from dolphin_logger.proxy.translate._api import TranslateOptions
+from dolphin_logger.proxy.translate.json_text import read_object, write_json
+from dolphin_logger.proxy.work import BROKE_OFF, Work
 
 if TYPE_CHECKING:
-    from dolphin_logger.proxy.calls import Call
     from dolphin_logger.proxy.relay import Relay
 
 _log = logging.getLogger(__name__)
 _EVENT_STREAM = b"text/event-stream"
-_KEPT_FIELDS = (b"request-id", b"retry-after", b"x-should-retry")
+_AUTHORED = (
+    (b"content-type", b"application/json"),
+    (b"user-agent", b"dolphin-logger/" + __version__.encode()),
+)
+_REQUEST_IDS = (b"request-id", b"x-request-id")
+_KEPT_FIELDS = (*_REQUEST_IDS, b"retry-after", b"retry-after-ms", b"x-should-retry")
 _LIMITS = {  # the provider's names for what clients of the OpenAI language look for
     b"anthropic-ratelimit-requests-limit": b"x-ratelimit-limit-requests",
     b"anthropic-ratelimit-requests-remaining": b"x-ratelimit-remaining-requests",
@@ -44,74 +44,23 @@ _LIMITS = {  # the provider's names for what clients of the OpenAI language look
 }
 
 
-class Work:
-    """One translated call: both requests, and the copy of the provider's answer.
-
-    Raises:
-        RequestError: 400, the call asks for what the provider's language cannot say.
-    """
-
-    def __init__(self, call: Call, destination: Destination) -> None:
-        translation = destination.translation
-        assert translation is not None
-        model = call.exchange.provider_model or ""
-        self.translation = translation
-        self.destination = destination
-        self.translated = translation.request(call.value, model=model, options=TranslateOptions())
-        self.request = call.value
-        self.streams = call.exchange.stream
-        self.created = call.exchange.time_ns // 1_000_000_000
-        self.passed = [
-            field for field in call.passed if field[0] in (b"anthropic-beta", b"anthropic-version")
-        ]
-        self.recorded = True
-        self.tap: Tap | None = None
-
-    def open_tap(self, media_type: str, *, desk: Desk) -> None:
-        """Start the copy of the provider's own answer, if there is to be a record."""
-        if not self.recorded:
-            return
-        self.tap = Tap(
-            DIALECTS[self.destination.dialect],
-            asked=True,
-            media_type=media_type,
-            coding=b"",
-            blob=desk.journal.blob,
-            keep_raw=desk.keeps_raw,
-        )
-
-    def feed(self, data: bytes) -> None:
-        """Copy bytes of the provider's own answer."""
-        if self.tap is not None:
-            self.tap.feed(data)
-
-    def note(self, exchange: Exchange, *, complete: bool) -> None:
-        """Write the provider's side into the record."""
-        exchange.provider_request = orjson.dumps(self.translated.body)
-        exchange.translation = {
-            "to": self.destination.dialect,
-            "dropped": self.translated.dropped,
-            "changed": self.translated.changed,
-        }
-        if self.tap is not None:
-            copy = self.tap.close(complete=complete)
-            exchange.provider_response = copy.response
-            exchange.raw_response = copy.raw
-            exchange.usage = copy.usage
-
-
 async def author(work: Work, desk: Desk, relay: Relay) -> LocalAnswer:
     """Send the translated request: through the vendor's own client where there is one.
 
     Raises:
         ProviderError: no answer.
     """
-    target = work.destination.target
-    provider = work.destination.provider
+    destination = work.destination
+    if destination.local is not None:
+        relay.start_waiting()
+        return destination.local.respond(work.translated.body, destination.dialect)
+    target = destination.target
+    provider = destination.provider
 
     async def send(target: Target, body: bytes) -> LocalAnswer:
         relay.start_waiting()  # not before: the vendor's client may have had to be imported
-        origin, path, host = split_url(target.url, ca=work.destination.entry.ca_file)
+        url = target.url.replace("{model}", quote(work.model, safe="/@:-_.~"))
+        origin, path, host = split_url(url, ca=destination.entry.ca_file)
         secret_names = {name for name, _ in target.secrets}
         sent = [f for f in (*target.headers, *work.passed) if f[0] not in secret_names]
         lines = [b"%s: %s\r\n" % field for field in (*dict(sent).items(), *target.secrets)]
@@ -127,9 +76,9 @@ async def author(work: Work, desk: Desk, relay: Relay) -> LocalAnswer:
 
     if isinstance(provider, AuthoringProvider):
         return await provider.author(target, work.translated.body, send=send)
-    own = (*target.headers, *target.defaults, (b"content-type", b"application/json"))
+    own = (*target.headers, *target.defaults, *_AUTHORED)
     plain = Target(target.url, secrets=target.secrets, headers=own)
-    return await send(plain, orjson.dumps(work.translated.body))
+    return await send(plain, write_json(work.translated.body))
 
 
 class TranslatedSource:
@@ -179,35 +128,39 @@ class TranslatedSource:
             relay.failed(error)
 
     async def _pass_error(self, answer: LocalAnswer) -> None:
-        body = b"".join([chunk async for chunk in answer.chunks])
-        self._work.open_tap("application/json", desk=self._desk)
-        self._work.feed(body)
+        body = await self._read(answer)
         self._send_whole(answer, self._work.translation.error(answer.status, body))
 
     async def _pass_stream(self, answer: LocalAnswer) -> None:
         work, relay = self._work, self._relay
         assert relay is not None
-        work.open_tap("text/event-stream", desk=self._desk)
         stream = work.translation.stream(work.request, created=work.created)
-        events: list[bytes] = []
-        relay.answered(200, _fields(answer.headers, _EVENT_STREAM), None)
+        relay.answered(200, self._fields(answer.headers, _EVENT_STREAM), None)
         relay.received([], last=False)
-        async for chunk in answer.chunks:
-            await self._may_produce.wait()
-            if self._relay is None:
-                return
-            work.feed(chunk)
-            events = stream.feed(chunk)
-            if stream.failed:  # the client has been told; what follows is nobody's business
-                break
-            relay.received(events, last=False)
+        if _is_plain(answer):  # the provider does not stream
+            native = _object(await self._read(answer))
+            events = stream.feed(b"data: " + write_json(native) + b"\n\ndata: [DONE]\n\n")
+            work.keep(native)
         else:
-            events = stream.finish()
+            work.begin_answer("text/event-stream")
+            async for chunk in answer.chunks:
+                await self._may_produce.wait()
+                if self._relay is None:
+                    return
+                work.feed(chunk)
+                events = stream.feed(chunk)
+                if stream.failed:  # the client has been told; what follows is nobody's business
+                    break
+                if stream.finished:
+                    work.keep_streamed()
+                relay.received(events, last=False)
+            else:
+                events = stream.finish()
         await _close(answer)
         if not stream.finished and not stream.failed:
             relay.received(events, last=False)
-            message = "the provider broke off in the middle of its answer"
-            raise ProviderError(message, status=502, kind="truncated")
+            raise ProviderError(BROKE_OFF, status=502, kind="truncated")
+        work.keep_streamed()
         self._relay = None
         relay.received(events, last=True)
         relay.ended()
@@ -215,36 +168,52 @@ class TranslatedSource:
     async def _pass_whole(self, answer: LocalAnswer) -> None:
         """Aggregate a stream for a client that asked for none."""
         work = self._work
-        native = DIALECTS[work.destination.dialect]
-        work.open_tap("text/event-stream", desk=self._desk)
-        decoder = native.decoder("text/event-stream", asked=True)
-        assert decoder is not None
+        if _is_plain(answer):
+            native = _object(await self._read(answer))
+        else:
+            native = await self._aggregate(answer)
+        translated = work.translation.answer(native, created=work.created)
+        work.keep(native)
+        self._send_whole(answer, write_json(translated))
+
+    async def _aggregate(self, answer: LocalAnswer) -> dict[str, Any]:
+        work = self._work
+        work.begin_answer("text/event-stream")
         broken: ProviderError | None = None
         try:
             async for chunk in answer.chunks:
-                if self._relay is None:
-                    return
-                self._relay.touch()
+                if self._relay is not None:
+                    self._relay.touch()
                 work.feed(chunk)
-                decoder.feed(chunk)
         except ProviderError as error:
             broken = error
-        whole = decoder.answer()
-        if whole.error is not None:
-            raise ProviderError(whole.error, status=502, kind="stream_error")
-        if broken is not None:
-            raise broken
-        if whole.response is None or not whole.terminated:
-            message = "the provider broke off in the middle of its answer"
-            raise ProviderError(message, status=502, kind="truncated")
-        translated: dict[str, Any] = work.translation.answer(whole.response, created=work.created)
-        self._send_whole(answer, orjson.dumps(translated))
+        return work.whole_answer(broken)
+
+    async def _read(self, answer: LocalAnswer) -> bytes:
+        """Read an answer that is no stream."""
+        self._work.begin_answer("application/json")
+        body = b"".join([chunk async for chunk in answer.chunks])
+        self._work.feed(body)
+        return body
+
+    def _fields(self, headers: Fields, media_type: bytes) -> Headers:
+        """Choose what the client gets of the provider's fields, under the names it looks for."""
+        passed: Headers = [(b"content-type", media_type)]
+        wanted = b"request-id" if self._work.client == "anthropic.messages" else b"x-request-id"
+        for name, value in headers:
+            if name in _KEPT_FIELDS or name.startswith(b"x-ratelimit-"):
+                passed.append((name, value))
+            if name in _REQUEST_IDS and name != wanted:
+                passed.append((wanted, value))
+            if name in _LIMITS:
+                passed.append((_LIMITS[name], value))
+        return passed
 
     def _send_whole(self, answer: LocalAnswer, body: bytes) -> None:
         relay, self._relay = self._relay, None
         if relay is None:
             return
-        relay.answered(answer.status, _fields(answer.headers, b"application/json"), len(body))
+        relay.answered(answer.status, self._fields(answer.headers, b"application/json"), len(body))
         relay.received([body], last=True)
         relay.ended()
 
@@ -256,14 +225,14 @@ async def _close(answer: LocalAnswer) -> None:
         await close()
 
 
-def _fields(headers: Fields, media_type: bytes) -> Headers:
-    """Choose what the client gets of the provider's fields, under the names it looks for."""
-    passed: Headers = [(b"content-type", media_type)]
-    for name, value in headers:
-        if name in _KEPT_FIELDS:
-            passed.append((name, value))
-        if name == b"request-id":
-            passed.append((b"x-request-id", value))
-        if name in _LIMITS:
-            passed.append((_LIMITS[name], value))
-    return passed
+def _is_plain(answer: LocalAnswer) -> bool:
+    """Whether a provider answered at once, although it was asked for a stream."""
+    return dict(answer.headers).get(b"content-type", b"").startswith(b"application/json")
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    native = read_object(body)
+    if native is None:
+        message = "the provider's answer is no JSON object"
+        raise ProviderError(message, status=502, kind="protocol")
+    return native

@@ -59,18 +59,26 @@ class Translated:
 class StreamTranslator(Protocol):
     """Turns one provider's stream into the client's, from its bytes in any split.
 
-    Attributes:
-        finished: True with the terminal event. False at the end means that the provider broke off.
-        failed: True when the provider reported an error or sent what cannot be read; the client was
-            told so by the last event, and nothing follows it.
-        error: the message of that error.
-
     Never raises on provider input.
     """
 
-    finished: bool
-    failed: bool
-    error: str | None
+    @property
+    def finished(self) -> bool:
+        """True with the terminal event. False at the end means that the provider broke off."""
+        ...
+
+    @property
+    def failed(self) -> bool:
+        """True when the provider reported an error or sent what cannot be read.
+
+        The client was told so by the last event, and nothing follows it.
+        """
+        ...
+
+    @property
+    def error(self) -> str | None:
+        """The message of that error."""
+        ...
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Take the next bytes of the body; return whole events for the client."""
