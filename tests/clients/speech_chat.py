@@ -60,7 +60,8 @@ class Chat:
             message["tool_calls"] = calls
         finish = "tool_calls" if calls else "stop"
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
-        return _frame(said, "chat.completion") | {"choices": [choice], "usage": USAGE}
+        usage = {"usage": USAGE} if _counts(said) else {}
+        return _frame(said, "chat.completion") | {"choices": [choice], **usage}
 
     def events(self, said: Said, step: Step) -> list[bytes]:
         (choice,) = self.plain(said, step)["choices"]
@@ -78,8 +79,7 @@ class Chat:
         chunks = [_chunk(said, delta, None) for delta in deltas if delta != {"content": ""}]
         chunks = [chunk for chunk in chunks if chunk["choices"][0]["delta"] != _NO_THOUGHT]
         chunks.append(_chunk(said, {}, choice["finish_reason"]))
-        options = said.received.json().get("stream_options") or {}
-        if options.get("include_usage"):
+        if _counts(said):
             chunks.append(_frame(said, "chat.completion.chunk") | {"choices": [], "usage": USAGE})
         return [b"data: %s\n\n" % as_json(chunk) for chunk in chunks] + [b"data: [DONE]\n\n"]
 
@@ -92,6 +92,12 @@ class Chat:
 
 
 _NO_THOUGHT = {"reasoning_content": ""}
+
+
+def _counts(said: Said) -> bool:
+    """Say whether an answer counts tokens: a stream only where that is asked for."""
+    options = said.received.json().get("stream_options") or {}
+    return not said.asked.stream or bool(options.get("include_usage"))
 
 
 def _frame(said: Said, kind: str) -> dict[str, Any]:

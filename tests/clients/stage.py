@@ -24,7 +24,7 @@ KEY = "sk-of-the-provider-90d2"
 KEYED = {"provider": "openai", "model": "local-model", "apiKey": "ENV:KEY_OF_THE_PLAY"}
 CLIENTS = Path(os.environ.get("CLIENTS_DIR") or Path(__file__).parents[2] / "build" / "clients")
 LIMIT_S = 100.0
-PASSED = ("PATH", "LANG", "TERM", "TMPDIR", "PYTHONPATH")
+PASSED = ("PATH", "LANG", "TERM", "TMPDIR")
 
 
 @dataclass
