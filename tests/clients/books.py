@@ -110,8 +110,9 @@ _OF_THE_TRY = {"stream", "stream_options", "client_metadata"}
 
 def _check_outcome(pair: Pair) -> None:
     record, said = pair.record, pair.said
-    if said.cut:
-        assert record["outcome"] == "provider_truncated", said.request_id
+    if said.cut or said.left:
+        expected = "client_disconnected" if said.left else "provider_truncated"
+        assert record["outcome"] == expected, said.request_id
         assert said.begun
         assert said.begun in json.dumps(record["response"], ensure_ascii=False), said.request_id
     elif said.status != 200:

@@ -43,8 +43,10 @@ def main(vendor: str) -> None:
     messages: list[Any] = [HumanMessage("TASK-MAIN: how much are 20 and 22?")]
     first = model.invoke(messages)
     messages.append(first)
-    for call in first.tool_calls:
-        messages.append(ToolMessage(str(add.invoke(call["args"])), tool_call_id=call["id"]))
+    messages += [
+        ToolMessage(str(add.invoke(call["args"])), tool_call_id=call["id"])
+        for call in first.tool_calls
+    ]
     last = None
     for chunk in model.stream(messages):
         last = chunk if last is None else last + chunk

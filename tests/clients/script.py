@@ -55,10 +55,12 @@ class Fault:
 
     `status` is answered instead of anything else; without it the stream is cut off in the long text with
     which such a step has to begin: clients make a request again as long as no part of its answer is whole.
+    With `waits` it is not cut off there but says nothing more until the client has left.
     """
 
     status: int | None = None
     times: int = 1
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ class Asked:
 class Said:
     """One request in the model's books.
 
+    `cut`: the model broke off; `left`: the client did, in the middle of the answer.
     `part` is the marker of the script's part (empty: a side task); `plain` is the answer as it would be
     without streaming, None when it failed; `begun` text that a cut stream had said.
     """
@@ -107,6 +110,7 @@ class Said:
     plain: dict[str, Any] | None = None
     status: int = 200
     cut: bool = False
+    left: bool = False
     begun: str = ""
 
     @property
@@ -199,7 +203,7 @@ class ScriptedModel:
             error = self.speech.error(said.status)
             await self._send(wire, error, said.status, said.request_id, ("retry-after", "1"))
             return
-        said.cut = True
+        said.cut, said.left = not now.fault.waits, now.fault.waits
         first = now.parts[0]
         assert isinstance(first, Say)
         said.begun = in_pieces(first.text)[0]
@@ -207,6 +211,8 @@ class ScriptedModel:
         events = self.speech.events(said, now)
         for event in events[:_CUT_AFTER]:
             await wire.chunk(event)
+        if said.left:
+            await wire.until_client_leaves()
         wire.close()
 
     async def _send(

@@ -85,7 +85,9 @@ class Chat:
 
     def error(self, status: int) -> dict[str, Any]:
         code = {404: "not_found", 429: "rate_limit_exceeded"}.get(status, "server_error")
-        return {"error": {"message": f"scripted {status}", "type": code, "param": None, "code": code}}
+        return {
+            "error": {"message": f"scripted {status}", "type": code, "param": None, "code": code}
+        }
 
     def other(self, received: Received) -> dict[str, Any] | None:
         return None

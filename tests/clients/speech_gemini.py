@@ -19,7 +19,9 @@ USAGE = {
     "thoughtsTokenCount": 4,
     "totalTokenCount": 72,
 }
-_TARGET = re.compile(r"/v1(?:beta)?/models/([^:?]+):(generateContent|streamGenerateContent)(?:\?|$)")
+_TARGET = re.compile(
+    r"/v1(?:beta)?/models/([^:?]+):(generateContent|streamGenerateContent)(?:\?|$)"
+)
 
 
 class Gemini:
@@ -47,7 +49,11 @@ class Gemini:
 
     def plain(self, said: Said, step: Step) -> dict[str, Any]:
         parts = [_part(part, said.number, at) for at, part in enumerate(step.parts)]
-        candidate = {"content": {"parts": parts, "role": "model"}, "finishReason": "STOP", "index": 0}
+        candidate = {
+            "content": {"parts": parts, "role": "model"},
+            "finishReason": "STOP",
+            "index": 0,
+        }
         return _frame(said) | {"candidates": [candidate], "usageMetadata": USAGE}
 
     def events(self, said: Said, step: Step) -> list[bytes]:

@@ -29,7 +29,9 @@ class Messages:
             if message["role"] == "assistant":
                 continue
             content = message["content"]
-            for block in [{"type": "text", "text": content}] if isinstance(content, str) else content:
+            for block in (
+                [{"type": "text", "text": content}] if isinstance(content, str) else content
+            ):
                 if block["type"] == "text":
                     texts.append(block["text"])
                 elif block["type"] == "tool_result":

@@ -7,6 +7,7 @@ Invariant: nothing of the machine's own settings reaches the client, and nothing
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -81,17 +82,41 @@ class Stage:
     def run(self, *command: str, **environ: str) -> Done:
         """Run `dolphin-logger run …` to its end."""
         started = time.monotonic()
-        done = subprocess.run(
+        process = self.start(*command, **environ)
+        try:
+            output, errors = process.communicate(timeout=LIMIT_S)
+        finally:
+            _end(process)
+        return Done(process.returncode, output, errors, time.monotonic() - started)
+
+    def start(self, *command: str, **environ: str) -> subprocess.Popen[str]:
+        """Start `dolphin-logger run …` in a process group of its own, as a terminal does."""
+        return subprocess.Popen(
             [sys.executable, "-m", "dolphin_logger", "run", *command],
             cwd=self.work,
             env=self.environ(**environ),
             stdin=subprocess.DEVNULL,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=LIMIT_S,
-            check=False,
+            start_new_session=True,
         )
-        return Done(done.returncode, done.stdout, done.stderr, time.monotonic() - started)
+
+    def interrupt(self, process: subprocess.Popen[str]) -> Done:
+        """Press Ctrl-C, and wait for the end."""
+        os.killpg(process.pid, signal.SIGINT)
+        try:
+            output, errors = process.communicate(timeout=30)
+        finally:
+            _end(process)
+        return Done(process.returncode, output, errors, 0.0)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Leave nothing behind when a client did not end by itself."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
 
 
 @contextmanager

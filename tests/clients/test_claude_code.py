@@ -9,6 +9,7 @@ from tests.clients.books import check_native, check_retries, compare
 from tests.clients.script import LONG, Call, Fault, Say, Step, Think, step
 from tests.clients.speech_messages import Messages
 from tests.clients.stage import Done, Stage, stage
+from tests.support.proxy import wait_for
 
 KEY = "sk-ant-of-the-user-3f1b"
 QUIET = {
@@ -18,9 +19,13 @@ QUIET = {
 }
 TASK = "TASK-MAIN: read the notes, let a helper count, write result.txt."
 TOOLS = "Read,Write,Bash,Agent"
+ARGUMENTS = ("-p", TASK, "--output-format", "json", "--allowedTools", TOOLS)
+ENVIRON = {"ANTHROPIC_API_KEY": KEY, **QUIET}
 
 
-def script(work: Path, *, second: str = "TASK-HELPER", third: str = "TASK-DEEPER") -> dict[str, list[Step]]:
+def script(
+    work: Path, *, second: str = "TASK-HELPER", third: str = "TASK-DEEPER"
+) -> dict[str, list[Step]]:
     """Write the task: two calls at once, a helper that has a helper, a broken and a refused answer."""
     count = Call("Bash", {"command": "wc -w notes.txt", "description": "count"})
     write = Call("Write", {"file_path": str(work / "result.txt"), "content": "teal, 7, wörld\n"})
@@ -50,11 +55,10 @@ def _agent(marker: str) -> Call:
     return Call("Agent", {"prompt": prompt, **kind})
 
 
-def ask(play: Stage, *more: str, **environ: str) -> Done:
-    """Give Claude Code the task."""
+def ask(play: Stage, *, run: tuple[str, ...] = ()) -> Done:
+    """Give Claude Code the task; `run` are arguments of `dolphin-logger run`."""
     play.keys.append(KEY)
-    arguments = ("-p", TASK, "--output-format", "json", "--allowedTools", TOOLS, *more)
-    return play.run("claude", "--", *arguments, ANTHROPIC_API_KEY=KEY, **QUIET, **environ)
+    return play.run("claude", *run, "--", *ARGUMENTS, **ENVIRON)
 
 
 def test_a_task_is_recorded_whole(tmp_path: Path) -> None:
@@ -82,6 +86,34 @@ def test_a_task_is_recorded_whole(tmp_path: Path) -> None:
     assert deeper[0]
     assert helper[0] != deeper[0]
     assert deeper[1] == helper[0]
+
+
+def test_what_the_user_aborts_is_recorded(tmp_path: Path) -> None:
+    """Ctrl-C in the middle of an answer leaves one record with what had come."""
+    waits = {"TASK-MAIN": [step(Say(LONG), fault=Fault(waits=True))]}
+    with stage(tmp_path, Messages(), waits, entry={"provider": "anthropic"}, path="") as play:
+        play.keys.append(KEY)
+        process = play.start("claude", "--", *ARGUMENTS, **ENVIRON)
+        wait_for(lambda: play.model.said and LONG[:12].encode() in play.model.said[0].received.sent)
+        done = play.interrupt(process)
+        (pair,) = compare(play)
+    assert pair.said.left
+    assert "recorded 1 exchange of claude-code" in done.errors
+    assert pair.record["client"]["name"] == "claude-code"
+
+
+def test_no_proxy_has_to_run(tmp_path: Path) -> None:
+    """Without a running proxy `run` starts one, which goes where Claude Code would have gone."""
+    script_ = {"TASK-MAIN": [step(Say("Nothing to do."))]}
+    with stage(tmp_path, Messages(), script_, entry={"provider": "anthropic"}, path="") as play:
+        assert play.proxy.stop() == 0
+        play.keys.append(KEY)
+        environ = ENVIRON | {"ANTHROPIC_BASE_URL": play.origin}
+        done = play.run("claude", "--", *ARGUMENTS, **environ).check()
+        pairs = compare(play)
+    assert json.loads(done.output)["result"] == "Nothing to do."
+    check_native(pairs)
+    assert len(pairs) == 1
 
 
 def _identity(record: dict[str, dict[str, str]]) -> tuple[str, ...]:

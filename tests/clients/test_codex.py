@@ -48,11 +48,11 @@ def _wait(results: list[str]) -> dict[str, Any]:
     return {"targets": [found[1]], "timeout_ms": 60000}
 
 
-def ask(play: Stage, *more: str, model: tuple[str, ...] = ()) -> Done:
-    """Give Codex the task."""
+def ask(play: Stage, *more: str, run: tuple[str, ...] = ()) -> Done:
+    """Give Codex the task; `run` are arguments of `dolphin-logger run`."""
     play.keys.append(KEY)
     flags = ("--skip-git-repo-check", "-s", "danger-full-access", "--json")
-    return play.run("codex", *model, "--", "exec", *flags, *more, TASK, OPENAI_API_KEY=KEY)
+    return play.run("codex", *run, "--", "exec", *flags, *more, TASK, OPENAI_API_KEY=KEY)
 
 
 def said_at_last(done: Done) -> str:

@@ -43,15 +43,15 @@ def script(work: Path) -> dict[str, list[Step]]:
     }
 
 
-def ask(play: Stage, *, model: str = "gemini-3-pro-preview") -> Done:
-    """Give Gemini CLI the task."""
+def ask(play: Stage, *, model: str = "gemini-3-pro-preview", run: tuple[str, ...] = ()) -> Done:
+    """Give Gemini CLI the task; `run` are arguments of `dolphin-logger run`."""
     play.keys.append(KEY)
     settings = play.user / ".gemini" / "settings.json"
     settings.parent.mkdir()
     settings.write_text(json.dumps(SETTINGS))
     arguments = ("-m", model, "-p", TASK, "--yolo", "--output-format", "json")
     trusted = {"GEMINI_CLI_TRUST_WORKSPACE": "true"}
-    return play.run("gemini", "--", *arguments, GEMINI_API_KEY=KEY, **trusted)
+    return play.run("gemini", *run, "--", *arguments, GEMINI_API_KEY=KEY, **trusted)
 
 
 def test_a_task_is_recorded_whole(tmp_path: Path) -> None:

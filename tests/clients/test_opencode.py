@@ -17,7 +17,11 @@ QUIET = {
     "OPENCODE_DISABLE_LSP_DOWNLOAD": "1",
     "OPENCODE_DISABLE_DEFAULT_PLUGINS": "1",
 }
-SETTINGS = {"autoupdate": False, "share": "disabled", "permission": {"edit": "allow", "bash": "allow"}}
+SETTINGS = {
+    "autoupdate": False,
+    "share": "disabled",
+    "permission": {"edit": "allow", "bash": "allow"},
+}
 
 
 def script(work: Path) -> dict[str, list[Step]]:
