@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.clients.script import Said
 from tests.clients.stage import Stage
+from tests.support.scripted.model import Said
 
 
 @dataclass

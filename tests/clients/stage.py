@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.clients.script import ScriptedModel, Speech, Step
 from tests.support.provider import FakeProvider
 from tests.support.proxy import Proxy
+from tests.support.scripted.model import ScriptedModel, Speech, Step
 
 KEY = "sk-of-the-provider-90d2"
 KEYED = {"provider": "openai", "model": "local-model", "apiKey": "ENV:KEY_OF_THE_PLAY"}

@@ -6,10 +6,10 @@ import json
 from pathlib import Path
 
 from tests.clients.books import check_native, check_retries, compare
-from tests.clients.script import LONG, Call, Fault, Say, Step, Think, step
-from tests.clients.speech_messages import Messages
 from tests.clients.stage import Done, Stage, stage
 from tests.support.proxy import wait_for
+from tests.support.scripted.messages import Messages
+from tests.support.scripted.model import LONG, Call, Fault, Say, Step, Think, step
 
 KEY = "sk-ant-of-the-user-3f1b"
 QUIET = {

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.clients.books import check_native, check_retries, compare
-from tests.clients.script import LONG, Call, Fault, Say, Step, Think, step
-from tests.clients.speech_responses import Responses
 from tests.clients.stage import Done, Stage, stage
+from tests.support.scripted.model import LONG, Call, Fault, Say, Step, Think, step
+from tests.support.scripted.responses import Responses
 
 KEY = "sk-of-the-user-77ab"
 TASK = "TASK-MAIN: read the notes, let a helper count, write result.txt."

@@ -14,9 +14,9 @@ from tests.clients import test_claude_code as claude
 from tests.clients import test_codex as codex
 from tests.clients import test_gemini_cli as gemini
 from tests.clients.books import Pair, check_retries, check_translated, compare
-from tests.clients.script import LONG, Call, Fault, Say, Step, Think, step
-from tests.clients.speech_chat import Chat
 from tests.clients.stage import KEY, KEYED, stage
+from tests.support.scripted.chat import Chat
+from tests.support.scripted.model import LONG, Call, Fault, Say, Step, Think, step
 
 CHOSEN = ("--model", "local-model")
 

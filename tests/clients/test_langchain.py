@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from tests.clients.books import check_native, compare
-from tests.clients.script import Call, Say, Speech, Think, step
-from tests.clients.speech_chat import Chat
-from tests.clients.speech_gemini import Gemini
-from tests.clients.speech_messages import Messages
 from tests.clients.stage import CLIENTS, stage
+from tests.support.scripted.chat import Chat
+from tests.support.scripted.gemini import Gemini
+from tests.support.scripted.messages import Messages
+from tests.support.scripted.model import Call, Say, Speech, Think, step
 
 PYTHON = CLIENTS / "venvs" / "langchain" / "bin" / "python"
 PROGRAM = Path(__file__).with_name("langchain_play.py")

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 
 from tests.clients.books import check_keys, check_native, compare
-from tests.clients.script import Say, Think, step
-from tests.clients.speech_chat import Chat
 from tests.clients.stage import CLIENTS, KEYED, Stage, stage
 from tests.support.proxy import wait_for
+from tests.support.scripted.chat import Chat
+from tests.support.scripted.model import Say, Think, step
 
 PROGRAM = CLIENTS / "venvs" / "open-webui" / "bin" / "open-webui"
 SCRIPT = {"TASK-MAIN": [step(Think("A greeting."), Say("Good night, wörld."))]}

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from tests.clients.books import check_native, check_retries, compare
-from tests.clients.script import LONG, Call, Fault, Say, Step, Think, step
-from tests.clients.speech_chat import Chat
 from tests.clients.stage import KEYED, Done, Stage, stage
+from tests.support.scripted.chat import Chat
+from tests.support.scripted.model import LONG, Call, Fault, Say, Step, Think, step
 
 TASK = "TASK-MAIN: read the notes, let a helper count, write result.txt."
 QUIET = {

@@ -10,8 +10,8 @@ import json
 import re
 from typing import Any
 
-from tests.clients.script import Asked, Part, Said, Say, Step, Think, as_json, in_pieces
 from tests.support.provider import Received
+from tests.support.scripted.model import Asked, Part, Said, Say, Step, Think, as_json, in_pieces
 
 USAGE = {
     "promptTokenCount": 52,

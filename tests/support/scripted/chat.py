@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.clients.script import Asked, Call, Said, Say, Step, Think, as_json, in_pieces
 from tests.support.provider import Received
+from tests.support.scripted.model import Asked, Call, Said, Say, Step, Think, as_json, in_pieces
 
 USAGE = {
     "prompt_tokens": 52,
