@@ -48,11 +48,12 @@ def _wait(results: list[str]) -> dict[str, Any]:
     return {"targets": [found[1]], "timeout_ms": 60000}
 
 
-def ask(play: Stage, *more: str, run: tuple[str, ...] = ()) -> Done:
+def ask(play: Stage, *, run: tuple[str, ...] = ()) -> Done:
     """Give Codex the task; `run` are arguments of `dolphin-logger run`."""
     play.keys.append(KEY)
+    model = () if run else ("-m", "gpt-5.5")  # what tools it offers depends on the model
     flags = ("--skip-git-repo-check", "-s", "danger-full-access", "--json")
-    return play.run("codex", *run, "--", "exec", *flags, *more, TASK, OPENAI_API_KEY=KEY)
+    return play.run("codex", *run, "--", "exec", *flags, *model, TASK, OPENAI_API_KEY=KEY)
 
 
 def said_at_last(done: Done) -> str:
@@ -66,7 +67,7 @@ def test_a_task_is_recorded_whole(tmp_path: Path) -> None:
     """Every turn, of the main thread and of the sub-agent, has one whole record; retries show as such."""
     entry = {"provider": "openai"}
     with stage(tmp_path, Responses(), script(), entry=entry) as play:
-        done = ask(play, "-m", "gpt-5.5").check()
+        done = ask(play).check()
         pairs = compare(play)
     assert said_at_last(done) == "All is done."
     assert (play.work / "result.txt").read_text() == "teal, 7, wörld\n"
