@@ -106,6 +106,7 @@ PROTOCOL = frozenset(
     ]
 )
 LISTS = frozenset(["enum", "required", "include", "search_content_types", "allowed_callers"])
+WHO = ("name", "session", "agent", "parent")
 _ID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{64}\b|\ba[0-9a-f]{16}\b"
     r"|\bses_[0-9A-Za-z]{20,}"
@@ -205,7 +206,7 @@ def keep(name: str) -> Path:
         requests = []
         for pair in pairs:
             sent, record = pair.said.received, pair.record
-            client = {key: record["client"][key] for key in ("name", "session", "agent", "parent")}
+            told = {key: record["client"][key] for key in WHO}
             requests.append(
                 {
                     "path": record["path"],
@@ -214,7 +215,7 @@ def keep(name: str) -> Path:
                         for field, value in sent.headers
                         if field.lower() not in NOT_KEPT
                     ],
-                    "client": scrubber.clean(client, "id"),
+                    "client": {key: scrubber.clean(value, "id") for key, value in told.items()},
                     "body": scrubber.clean(sent.json()),
                 }
             )

@@ -1,0 +1,1 @@
+"""What we write in OpenAI's languages, against OpenAI's own OpenAPI document. Run by `make schema`."""
