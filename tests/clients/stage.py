@@ -22,7 +22,12 @@ from tests.support.proxy import Proxy
 from tests.support.scripted.model import ScriptedModel, Speech, Step
 
 KEY = "sk-of-the-provider-90d2"
-KEYED = {"provider": "openai", "model": "local-model", "apiKey": "ENV:KEY_OF_THE_PLAY"}
+KEYED = {
+    "provider": "openai",
+    "model": "local-model",
+    "dialect": "openai.chat",
+    "apiKey": "ENV:KEY_OF_THE_PLAY",
+}
 CLIENTS = Path(os.environ.get("CLIENTS_DIR") or Path(__file__).parents[2] / "build" / "clients")
 LIMIT_S = 100.0
 PASSED = ("PATH", "LANG", "TERM", "TMPDIR")

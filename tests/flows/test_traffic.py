@@ -113,7 +113,7 @@ def test_what_a_client_sends_is_accepted_by_a_chat_model(client: str, tmp_path: 
     """Each request is understood, and the answer comes back in the client's language."""
     dialect = CLIENTS[client][3]
     sent = requests_of(client)
-    entry = {"provider": "openai", "providerModel": "local-model"}
+    entry = {"provider": "openai", "providerModel": "local-model", "dialect": "openai.chat"}
     for replay in replaying(tmp_path, entry, "/v1", Chat()):
         for request in sent:
             status, answer = replay.send(request)
