@@ -35,14 +35,14 @@ def script() -> dict[str, list[Step]]:
             ),
             step(Call("tool_search", {"query": "spawn a sub-agent", "limit": 8})),
             step(Think("A helper may count.", proof="cHJvb2Yy"), spawn),
-            step(Call("wait_agent", _wait, namespace=AGENTS)),
+            step(Call("wait_agent", wait, namespace=AGENTS)),
             step(Say(LONG), Call("apply_patch", custom=PATCH), fault=Fault()),
             step(Say("All is done."), fault=Fault(status=429)),
         ],
     }
 
 
-def _wait(results: list[str]) -> dict[str, Any]:
+def wait(results: list[str]) -> dict[str, Any]:
     found = re.search(r"agent_id\W+([0-9a-f-]{36})", results[-1])
     assert found is not None, results[-1]
     return {"targets": [found[1]], "timeout_ms": 60000}

@@ -62,8 +62,16 @@ def test_claude_code_drives_a_chat_model(tmp_path: Path) -> None:
 
 
 def test_codex_drives_a_chat_model(tmp_path: Path) -> None:
-    """Codex runs commands and writes by patch, with a model of another language."""
+    """Codex's task, sub-agent and failures included, with a model of another language."""
+    helper = {"message": "TASK-HELPER: count the words"}
+    write = {
+        "cmd": "printf 'teal, 7, wörld\\n' > result.txt"
+    }  # a model that it does not know gets no patches
     parts: dict[str, list[Step]] = {
+        "TASK-HELPER": [
+            step(Call("exec_command", {"cmd": "wc -w notes.txt"})),
+            step(Say("There are four words.")),
+        ],
         "TASK-MAIN": [
             step(
                 Think("Two files at once."),
@@ -71,9 +79,11 @@ def test_codex_drives_a_chat_model(tmp_path: Path) -> None:
                 Call("exec_command", {"cmd": "cat notes.txt"}),
                 Call("exec_command", {"cmd": "cat other.txt"}),
             ),
-            step(Say(LONG), Call("apply_patch", {"input": codex.PATCH}), fault=Fault()),
+            step(Call(f"{codex.AGENTS}__spawn_agent", helper)),
+            step(Call(f"{codex.AGENTS}__wait_agent", codex.wait)),
+            step(Say(LONG), Call("exec_command", write), fault=Fault()),
             step(Say("All is done."), fault=Fault(status=429)),
-        ]
+        ],
     }
     with stage(tmp_path, Chat(), parts, entry=KEYED) as play:
         done = codex.ask(play, run=CHOSEN).check()

@@ -122,6 +122,7 @@ def test_what_a_client_sends_is_accepted_by_a_chat_model(client: str, tmp_path: 
         for said, record in zip(replay.model.said, records, strict=True):
             assert record["dialect"] == dialect
             assert record["outcome"] == "completed"
+            assert record["provider_request_id"] == said.request_id
             assert record["provider_response"] == said.plain
             assert said.asked.model == "local-model"
             assert read_answer(dialect, record["response"]) == (

@@ -160,7 +160,9 @@ def _count(number: int, noun: str) -> str:
 
 
 def _describe(wanted: Wanted) -> str:
-    passed = [f"{vendor} at {base or 'its own address'}" for vendor, base in wanted.upstreams.items()]
+    passed = [
+        f"{vendor} at {base or 'its own address'}" for vendor, base in wanted.upstreams.items()
+    ]
     return f", which passes your own credentials on to {', '.join(passed)}" if passed else ""
 
 
