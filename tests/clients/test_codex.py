@@ -43,6 +43,7 @@ def script() -> dict[str, list[Step]]:
 
 
 def wait(results: list[str]) -> dict[str, Any]:
+    """Name the agent that was started, out of the last result."""
     found = re.search(r"agent_id\W+([0-9a-f-]{36})", results[-1])
     assert found is not None, results[-1]
     return {"targets": [found[1]], "timeout_ms": 60000}
