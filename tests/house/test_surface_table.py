@@ -15,8 +15,8 @@ from dolphin_logger.errors import RequestError
 from dolphin_logger.providers import PROVIDERS
 from dolphin_logger.proxy.destination import Destination
 from dolphin_logger.proxy.surfaces import find, take_apart
-from tests.support.languages import message_events
-from tests.support.provider import FakeProvider, Received, Wire
+from tests.support.languages import content_events, message_events
+from tests.support.provider import DONE, FakeProvider, Received, Wire, chat_stream
 from tests.support.proxy import Proxy
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/surfaces.md").read_text()
@@ -35,11 +35,21 @@ CALLS: dict[str, tuple[str, dict[str, object]]] = {
     "openai.images": ("/v1/images/generations", {"prompt": "hi"}),
     "openai.files": ("/p/{}/v1/files", {}),
     "anthropic.messages": ("/v1/messages", {"messages": HI, "max_tokens": 1}),
-    "gemini": ("/v1beta/models/{}:generateContent", {"contents": []}),
+    "gemini": (
+        "/v1beta/models/{}:generateContent",
+        {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]},
+    ),
     "ollama.chat": ("/api/chat", {"messages": HI, "stream": False}),
     "ollama.generate": ("/api/generate", {"prompt": "hi", "stream": False}),
     "ollama.embed": ("/api/embed", {"input": "hi"}),
     "opaque": ("/p/{}/v1/other", {"a": 1}),
+}
+
+OURS = ("dolphin-logger/", "AsyncAnthropic/")
+AUTHORED = {  # where translated requests go, and what is answered there
+    "/chat/completions": [*chat_stream("hi"), DONE],
+    "/v1/messages": message_events(),
+    ":streamGenerateContent": content_events(),
 }
 
 
@@ -92,9 +102,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[FakeProv
     """One model of each provider, all at one address."""
 
     async def script(request: Received, wire: Wire) -> None:
-        if request.json().get("stream"):
+        place = next((place for place in AUTHORED if place in request.target), None)
+        if place is not None and (request.header("user-agent") or "").startswith(OURS):
             await wire.head(200, [("content-type", "text/event-stream")])
-            for event in message_events():
+            for event in AUTHORED[place]:
                 await wire.chunk(event)
             await wire.end()
         else:
@@ -127,15 +138,17 @@ def test_a_call_agrees(running: tuple[FakeProvider, Proxy], surface: str, provid
         assert got.header("x-should-retry") == "false"
     else:
         assert got.status == 200, got.body
-    assert len(upstream.requests) == (word in ("raw", "translated"))
+    asked = word == "raw" or (word == "translated" and provider != "demo")
+    assert len(upstream.requests) == asked
     for request in upstream.requests:
         if word == "raw":
             assert request.body == sent.replace(
                 b'"model":"%s"' % provider.encode(), b'"model":"real"'
             )
         else:
-            assert request.target == "/v1/messages"
-            assert request.json()["model"] == "real"
+            assert sum(place in request.target for place in AUTHORED) == 1
+            named = request.json().get("model", request.target)
+            assert "real" in named
 
 
 PATHS = re.findall(r"^\| `([a-z.]+)` \| (`(?:POST|GET).*)\|$", PAGE, re.MULTILINE)

@@ -47,10 +47,21 @@ class ChunkWriter:
         """Write a piece of the message."""
         return self._delta_head + write_json(delta) + self._delta_tail
 
+    def choice(
+        self,
+        delta: Mapping[str, Any],
+        *,
+        index: int,
+        logprobs: Any = None,
+        reason: str | None = None,
+    ) -> bytes:
+        """Write a piece of any of several messages, and what stands beside it."""
+        choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": reason}
+        return self._head + write_json(choice) + b"]" + self._tail
+
     def finish(self, reason: str) -> bytes:
         """Write why the message ends."""
-        choice = {"index": 0, "delta": {}, "logprobs": None, "finish_reason": reason}
-        return self._head + write_json(choice) + b"]" + self._tail
+        return self.choice({}, index=0, reason=reason)
 
     def end(self, usage: Mapping[str, Any] | None) -> list[bytes]:
         """Write the token counts, if they were asked for and are known, and the end."""

@@ -10,7 +10,7 @@ Source: https://platform.openai.com/docs/api-reference/chat-streaming.
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 from uuid import uuid4
 
 from dolphin_logger.dialects import DIALECTS
@@ -66,6 +66,15 @@ class ChatListener(Protocol):
         ...
 
 
+@runtime_checkable
+class LogProbabilityListener(Protocol):
+    """What a listener has besides, whose language can carry log-probabilities."""
+
+    def log_probabilities(self, found: dict[str, Any]) -> None:
+        """Take those of the text that comes next: `content`, `refusal`."""
+        ...
+
+
 class _Call:
     """One tool call; it is opened when its name is known."""
 
@@ -102,8 +111,11 @@ class FromChat(EventStream):
         if not self._begun and (choices or value.get("id")):
             self._begun = True
             self._listener.begin(value, out)
-        if isinstance(value.get("usage"), dict):
-            self._usage = value["usage"]
+        usage = value.get("usage")
+        if usage is None and isinstance(value.get("x_groq"), dict):
+            usage = value["x_groq"].get("usage")
+        if isinstance(usage, dict):
+            self._usage = usage
         for choice in choices if isinstance(choices, list) else ():
             if isinstance(choice, dict) and choice.get("index", 0) in (0, None):
                 self._take_choice(choice, out)
@@ -129,6 +141,9 @@ class FromChat(EventStream):
     # ---
 
     def _take_choice(self, choice: dict[str, Any], out: list[bytes]) -> None:
+        found = choice.get("logprobs")
+        if isinstance(found, dict) and isinstance(self._listener, LogProbabilityListener):
+            self._listener.log_probabilities(found)
         delta = choice.get("delta")
         if delta is None:
             delta = choice.get("message")  # a whole completion
@@ -199,7 +214,7 @@ class FromChat(EventStream):
     def _call_of(self, value: dict[str, Any], body: dict[str, Any], out: list[bytes]) -> _Call:
         """Find the call that a delta belongs to: a new id, or a name without one, begins a new one."""
         index = value.get("index")
-        index = _ONLY if index is None else index
+        index = index if type(index) is int else _ONLY
         given = value.get("id")
         given = given if isinstance(given, str) and given else None
         call = self._calls.get(index)

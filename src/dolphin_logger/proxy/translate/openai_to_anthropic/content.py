@@ -8,12 +8,10 @@ Source: https://platform.claude.com/docs/en/api/messages (content blocks).
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
-from urllib.parse import unquote_to_bytes
+from typing import Any, Final
 
+from dolphin_logger.proxy.translate.data_url import is_data_url, read_data_url
 from dolphin_logger.proxy.translate.losses import Losses, refusal
 
 Block = dict[str, Any]
@@ -22,14 +20,6 @@ _Translate = Callable[[Part, str, Losses], Block]
 
 _KEPT: Final = "cache_control"
 _SAME_IMAGE: Final = {"image/jpg": "image/jpeg"}
-
-
-class _DataUrl(NamedTuple):
-    """The content of a `data:` URL; `charset` is that of a text."""
-
-    media_type: str
-    charset: str
-    base64: str
 
 
 def translate_user_content(content: Any, *, place: str, losses: Losses) -> list[Block]:
@@ -158,16 +148,16 @@ def _from_url(url: str, at: str, *, kind: str) -> Block:
     scheme = url[:8].lower()
     if scheme.startswith(("http://", "https://")):
         return {"type": kind, "source": {"type": "url", "url": url}}
-    if not scheme.startswith("data:"):
+    if not is_data_url(url):
         raise refusal(f"{at} must be a data: or http(s) URL", param=at)
-    data = _read_data_url(url, at)
+    data = read_data_url(url, at=at)
     media_type = _SAME_IMAGE.get(data.media_type, data.media_type)
     if media_type.startswith("image/"):
         return _with_base64("image", media_type, data.base64)
     if media_type == "application/pdf":
         return _with_base64("document", media_type, data.base64)
     if media_type.startswith("text/"):
-        source = {"type": "text", "media_type": "text/plain", "data": _decode_text(data, at)}
+        source = {"type": "text", "media_type": "text/plain", "data": data.text(at=at)}
         return {"type": "document", "source": source}
     raise refusal(
         f"{at}: {media_type!r} cannot be sent to Anthropic; possible: images, application/pdf, text",
@@ -177,26 +167,6 @@ def _from_url(url: str, at: str, *, kind: str) -> Block:
 
 def _with_base64(kind: str, media_type: str, data: str) -> Block:
     return {"type": kind, "source": {"type": "base64", "media_type": media_type, "data": data}}
-
-
-def _read_data_url(url: str, at: str) -> _DataUrl:
-    """Read `data:[type][;name=value]*[;base64],content` (RFC 2397)."""
-    head, comma, content = url[5:].partition(",")
-    if not comma:
-        raise refusal(f"{at} is a data: URL without a comma", param=at)
-    media_type, *parameters = (field.strip() for field in head.split(";"))
-    names = dict(field.lower().partition("=")[::2] for field in parameters)
-    if "base64" not in names:
-        content = base64.b64encode(unquote_to_bytes(content)).decode()
-    return _DataUrl(media_type.lower() or "text/plain", names.get("charset") or "utf-8", content)
-
-
-def _decode_text(data: _DataUrl, at: str) -> str:
-    try:
-        return base64.b64decode(data.base64).decode(data.charset)
-    except (binascii.Error, UnicodeDecodeError, LookupError, ValueError) as error:
-        message = f"{at} holds no text in {data.charset}: {error}"
-        raise refusal(message, param=at) from error
 
 
 _SYSTEM: Final[Mapping[str, _Translate]] = {"text": _text}

@@ -12,7 +12,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from dolphin_logger.proxy.translate._api import Translated, TranslateOptions
-from dolphin_logger.proxy.translate.losses import Losses, refusal
+from dolphin_logger.proxy.translate.chat_request import ChatRequest
+from dolphin_logger.proxy.translate.losses import refusal
 from dolphin_logger.proxy.translate.openai_to_anthropic.effort import plan_effort
 from dolphin_logger.proxy.translate.openai_to_anthropic.history import History
 from dolphin_logger.proxy.translate.openai_to_anthropic.tools import (
@@ -48,17 +49,15 @@ class RequestTranslation:
     """Translates one request; use once."""
 
     def __init__(self, body: dict[str, Any], *, model: str, options: TranslateOptions) -> None:
-        self._left = {key: value for key, value in body.items() if value is not None}
+        self._asked = ChatRequest(body, refused=options.drop)
+        self._left = self._asked.left
+        self._losses = self._asked.losses
         self._options = options
-        self._losses = Losses()
         self._body: dict[str, Any] = {"model": model, "max_tokens": options.max_tokens}
         self._is_limit = False
 
     def run(self) -> Translated:
         """Translate."""
-        self._left.pop("model", None)
-        for key in sorted(self._options.drop & self._left.keys()):
-            self._drop(key)
         self._refuse()
         self._take_limit()
         self._take_messages()
@@ -68,16 +67,10 @@ class RequestTranslation:
         self._take_format()
         self._take_user()
         self._take_effort()
-        self._take_stream()
+        self._asked.take_stream()
+        self._body["stream"] = True  # always: long answers without one are refused
         self._take_rest()
         return Translated(self._body, self._losses.dropped, self._losses.changed)
-
-    def _take(self, key: str) -> Any:
-        return self._left.pop(key, None)
-
-    def _drop(self, key: str) -> None:
-        del self._left[key]
-        self._losses.drop(key)
 
     def _refuse(self) -> None:
         """Refuse what would change the answer beyond recognition."""
@@ -96,26 +89,19 @@ class RequestTranslation:
             )
 
     def _take_limit(self) -> None:
-        limit, older = self._take("max_completion_tokens"), self._take("max_tokens")
-        if limit is not None and older is not None and older != limit:
-            self._losses.drop("max_tokens")
-        key = "max_tokens" if limit is None else "max_completion_tokens"
-        limit = older if limit is None else limit
-        if limit is None:
-            return
-        if type(limit) is not int:
-            raise refusal(f"{key} must be a whole number", param=key)
-        self._body["max_tokens"] = limit
-        self._is_limit = True
+        limit = self._asked.take_limit()
+        if limit is not None:
+            self._body["max_tokens"] = limit
+            self._is_limit = True
 
     def _take_messages(self) -> None:
-        messages = self._take("messages")
+        messages = self._asked.take("messages")
         if not isinstance(messages, list):
             raise refusal("messages must be an array", param="messages")
         history = History(self._losses, options=self._options)
         for number, message in enumerate(messages):
             history.add(message, number=number)
-        system = self._take("system")  # Anthropic's own key: it stands first
+        system = self._asked.take("system")  # Anthropic's own key: it stands first
         if isinstance(system, str):
             system = [{"type": "text", "text": system}]
         if isinstance(system, list):
@@ -125,19 +111,12 @@ class RequestTranslation:
         self._body["messages"] = history.messages
 
     def _take_tools(self) -> None:
-        tools, functions = self._take("tools"), self._take("functions")
+        tools, functions = self._asked.take("tools"), self._asked.take("functions")
         translated = [] if tools is None else translate_tools(tools, losses=self._losses)
         if functions is not None:
             translated += translate_functions(functions, losses=self._losses)
-        parallel = self._take("parallel_tool_calls")
-        older, param = self._take("function_call"), "function_call"
-        choice = self._take("tool_choice")
-        if choice is None:
-            choice = older
-        else:
-            param = "tool_choice"
-            if older is not None:
-                self._losses.drop("function_call")
+        parallel = self._asked.take("parallel_tool_calls")
+        choice, param = self._asked.take_choice()
         if translated:
             self._body["tools"] = translated
         elif parallel is False:
@@ -149,7 +128,8 @@ class RequestTranslation:
 
     def _take_sampling(self) -> None:
         """Take temperature and top_p, of which newer models accept only one."""
-        temperature, top_p = self._number("temperature"), self._number("top_p")
+        temperature = self._asked.take_number("temperature")
+        top_p = self._asked.take_number("top_p")
         if temperature is not None and not 0 <= temperature <= 1:
             temperature = min(max(temperature, 0), 1)
             self._losses.change("temperature")
@@ -165,23 +145,11 @@ class RequestTranslation:
         if top_p is not None:
             self._body["top_p"] = top_p
 
-    def _number(self, key: str) -> int | float | None:
-        value = self._take(key)
-        if value is None or type(value) in (int, float):
-            number: int | float | None = value
-            return number
-        raise refusal(f"{key} must be a number", param=key)
-
     def _take_stop(self) -> None:
-        stop = self._take("stop")
-        if stop is None:
+        if "stop" in self._left and "stop_sequences" in self._left:
+            self._asked.drop("stop")
             return
-        if "stop_sequences" in self._left:
-            self._losses.drop("stop")
-            return
-        stops = [stop] if isinstance(stop, str) else stop
-        if not isinstance(stops, list) or not all(isinstance(text, str) for text in stops):
-            raise refusal("stop must be a string or an array of strings", param="stop")
+        stops = self._asked.take_stops()
         kept = [text for text in stops if text.strip()]
         if len(kept) < len(stops):
             self._losses.drop("stop[] (white space)")
@@ -189,7 +157,7 @@ class RequestTranslation:
             self._body["stop_sequences"] = kept
 
     def _take_format(self) -> None:
-        wanted = self._take("response_format")
+        wanted = self._asked.take("response_format")
         kind = wanted.get("type") if isinstance(wanted, dict) else wanted
         if kind in (None, "text"):
             return
@@ -223,7 +191,7 @@ class RequestTranslation:
         """Send on who asks, if the configuration allows it: this may name a person."""
         if not self._options.forward_user:
             return
-        user, identifier = self._take("user"), self._take("safety_identifier")
+        user, identifier = self._asked.take("user"), self._asked.take("safety_identifier")
         if user is not None and identifier is not None and user != identifier:
             self._losses.drop("user")
         self._body["metadata"] = {"user_id": user if identifier is None else identifier}
@@ -241,7 +209,7 @@ class RequestTranslation:
             return
         choice = self._body.get("tool_choice", {}).get("type")
         plan = plan_effort(
-            self._take("reasoning_effort"),
+            self._asked.take("reasoning_effort"),
             model=self._body["model"],
             max_tokens=self._body["max_tokens"],
             is_limit=self._is_limit,
@@ -269,18 +237,9 @@ class RequestTranslation:
             del self._body["top_p"]
             self._losses.drop("top_p")
 
-    def _take_stream(self) -> None:
-        """Always ask for a stream: long answers without one are refused."""
-        self._take("stream")
-        self._body["stream"] = True
-        options = self._take("stream_options")
-        for key, value in options.items() if isinstance(options, dict) else ():
-            if key != "include_usage" and value:
-                self._losses.drop(f"stream_options.{key}")
-
     def _take_rest(self) -> None:
         if self._left.get("service_tier") == "standard_only":  # the one value that is Anthropic's
-            self._body["service_tier"] = self._take("service_tier")
+            self._body["service_tier"] = self._asked.take("service_tier")
         for key, value in self._left.items():
             if key == "output_config" and isinstance(value, dict):
                 self._body[key] = {**self._body.get(key, {}), **value}

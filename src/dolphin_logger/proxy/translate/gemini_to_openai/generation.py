@@ -1,0 +1,179 @@
+"""`generationConfig`: how to answer.
+
+Its fields are taken out one by one; what is left says nothing or is named as dropped.
+It knows which names of models want OpenAI's newer word for a limit, and no other key of a request.
+
+Source: https://ai.google.dev/api/generate-content#v1beta.GenerationConfig.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from dolphin_logger.proxy.translate.gemini_to_openai.fields import (
+    Fields,
+    drop_rest,
+    read_fields,
+    read_list,
+)
+from dolphin_logger.proxy.translate.gemini_to_openai.schema import lower_schema
+from dolphin_logger.proxy.translate.losses import Losses, refusal
+
+PLACE: Final = "generationConfig"
+_NUMBERS: Final = {
+    "temperature": "temperature",
+    "topP": "top_p",
+    "seed": "seed",
+    "presencePenalty": "presence_penalty",
+    "frequencyPenalty": "frequency_penalty",
+}
+_LEVELS: Final = ("minimal", "low", "medium", "high", "xhigh")
+_BUDGETS: Final = (
+    (1024, "low"),
+    (8192, "medium"),
+)  # Google's own reading of an effort; above: high
+_AUTOMATIC: Final = -1
+_SAYS_NOTHING: Final = (False, 0)
+# OpenAI's own models from here on refuse `max_tokens`; many local servers know nothing else.
+_NEWER_LIMIT: Final = re.compile(r"o\d|gpt-[5-9]")
+
+
+class GenerationTranslation:
+    """Translates one `generationConfig` into keys of the request; use once."""
+
+    def __init__(self, config: Any, *, model: str, drop: frozenset[str], losses: Losses) -> None:
+        self._left = read_fields(config, at=PLACE)
+        self._model = model
+        self._losses = losses
+        self._body: dict[str, Any] = {}
+        for name in sorted(self._left):
+            if f"{PLACE}.{name}" in drop:
+                self._drop(name)
+
+    def run(self) -> dict[str, Any]:
+        """Translate."""
+        self._refuse()
+        for name, key in _NUMBERS.items():
+            if name in self._left:
+                self._body[key] = self._number(name)
+        self._take_limit()
+        self._take_stops()
+        self._take_format()
+        self._take_log_probabilities()
+        self._take_thinking()
+        rest = {key: value for key, value in self._left.items() if value not in _SAYS_NOTHING}
+        drop_rest(rest, place=PLACE, losses=self._losses)
+        return self._body
+
+    def _take(self, name: str) -> Any:
+        return self._left.pop(name, None)
+
+    def _drop(self, name: str) -> None:
+        del self._left[name]
+        self._losses.drop(f"{PLACE}.{name}")
+
+    def _refuse(self) -> None:
+        """Refuse what would change the answer beyond recognition."""
+        count = self._take("candidateCount")
+        if count not in (None, 1):
+            self._fault("candidateCount", f"{count!r}: one answer is possible per request here")
+        modalities = read_list(self._take("responseModalities") or [], at="responseModalities")
+        if any(str(kind).upper() != "TEXT" for kind in modalities):
+            self._fault("responseModalities", f"{modalities!r}: the answer can only be TEXT")
+        if "responseFormat" in self._left:
+            self._fault("responseFormat", "use responseMimeType and responseJsonSchema")
+
+    def _fault(self, name: str, message: str) -> None:
+        raise refusal(f"{PLACE}.{name}: {message}", param=f"{PLACE}.{name}")
+
+    def _number(self, name: str) -> int | float:
+        value = self._take(name)
+        if type(value) not in (int, float):
+            self._fault(name, f"{value!r} is no number")
+        number: int | float = value
+        return number
+
+    def _whole(self, name: str) -> int:
+        value = self._number(name)
+        if value != int(value):
+            self._fault(name, f"{value!r} is no whole number")
+        return int(value)
+
+    def _take_limit(self) -> None:
+        if "maxOutputTokens" in self._left:
+            newer = _NEWER_LIMIT.match(self._model)
+            key = "max_completion_tokens" if newer else "max_tokens"
+            self._body[key] = self._whole("maxOutputTokens")
+
+    def _take_stops(self) -> None:
+        stops = self._take("stopSequences")
+        if stops is None or stops == []:
+            return
+        if not isinstance(stops, list) or not all(isinstance(text, str) for text in stops):
+            self._fault("stopSequences", "it must be an array of strings")
+        self._body["stop"] = stops
+
+    def _take_format(self) -> None:
+        kind = self._take("responseMimeType")
+        json_schema, schema = self._take("responseJsonSchema"), self._take("responseSchema")
+        name = "responseSchema" if json_schema is None else "responseJsonSchema"
+        schema = schema if json_schema is None else json_schema
+        if kind not in (None, "text/plain", "application/json"):
+            self._fault(
+                "responseMimeType", f"{kind!r}: possible are text/plain and application/json"
+            )
+        if schema is not None:
+            lowered = lower_schema(schema, at=f"{PLACE}.{name}")
+            described = {"name": "response", "schema": lowered}  # the language wants a name
+            self._body["response_format"] = {"type": "json_schema", "json_schema": described}
+        elif kind == "application/json":
+            self._body["response_format"] = {"type": "json_object"}
+
+    def _take_log_probabilities(self) -> None:
+        if self._left.get("responseLogprobs") is not True:
+            return
+        del self._left["responseLogprobs"]
+        self._body["logprobs"] = True
+        if "logprobs" in self._left:
+            self._body["top_logprobs"] = self._whole("logprobs")
+
+    def _take_thinking(self) -> None:
+        """Take how much to think; whether thoughts are shown is the business of the answer."""
+        thinking = self._take("thinkingConfig")
+        if thinking is None:
+            return
+        place = f"{PLACE}.thinkingConfig"
+        fields = read_fields(thinking, at=place)
+        fields.pop("includeThoughts", None)
+        effort = self._effort_of_level(fields) or self._effort_of_budget(fields)
+        if effort is not None:
+            self._body["reasoning_effort"] = effort
+        drop_rest(fields, place=place, losses=self._losses)
+
+    def _effort_of_level(self, fields: Fields) -> str | None:
+        level = fields.get("thinkingLevel")
+        effort = level.lower() if isinstance(level, str) else None
+        if effort in _LEVELS or effort == "thinking_level_unspecified":
+            del fields["thinkingLevel"]
+        return effort if effort in _LEVELS else None
+
+    def _effort_of_budget(self, fields: Fields) -> str | None:
+        budget = fields.get("thinkingBudget")
+        if type(budget) is not int:
+            return None
+        del fields["thinkingBudget"]
+        if budget == _AUTOMATIC:
+            return None
+        if budget == 0:
+            return "none"
+        self._losses.change(f"{PLACE}.thinkingConfig.thinkingBudget")
+        return next((effort for limit, effort in _BUDGETS if budget <= limit), "high")
+
+
+def includes_thoughts(request: dict[str, Any]) -> bool:
+    """Say whether a client wants to see the model's thoughts."""
+    found: Any = request
+    for name in (PLACE, "thinkingConfig", "includeThoughts"):
+        found = read_fields(found, at=PLACE).get(name) if isinstance(found, dict) else None
+    return found is True
