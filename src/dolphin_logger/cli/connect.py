@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 
 import click
 
@@ -14,7 +16,7 @@ from dolphin_logger.cli.wired import choose_model, is_ours, lasting_url, read_co
 from dolphin_logger.errors import DolphinError
 from dolphin_logger.journal.home import Home
 from dolphin_logger.setup import connection
-from dolphin_logger.setup._api import Circumstances, Client
+from dolphin_logger.setup._api import Circumstances, Client, adapted
 from dolphin_logger.setup.connection import Change
 from dolphin_logger.setup.plan import fill
 from dolphin_logger.setup.reading import surroundings
@@ -52,6 +54,8 @@ def connect(
     if connection.read_receipt(home, client) is not None:
         cure = f"`dolphin-logger disconnect {client.name}` first"
         raise DolphinError(f"{client.title} is connected already: {cure}")
+    known = surroundings(client, os.environ)
+    upstreams = find_upstreams(client, known, is_ours=is_ours(home))
     changes = connection.plan_connect(client, given)
     applied = _carry_out(changes, dry_run=dry_run, yes=yes, json_=json_) and bool(changes)
     if applied:
@@ -63,7 +67,7 @@ def connect(
         note(f"`dolphin-logger disconnect {client.name}` undoes this")
     elif not changes:
         note(f"{client.title} is set to {given.base} already")
-    _say_what_is_missing(client, home, given)
+    _say_what_is_missing(client, home, given, upstreams)
 
 
 @click.command(help="Undo `connect`: the settings of CLIENT become what they were.")
@@ -101,14 +105,14 @@ def _circumstances(client: Client, home: Home, *, model: str | None) -> Circumst
         DolphinError: it has no settings to change, or needs a model.
     """
     given = Circumstances(lasting_url(home), os.environ, model=model)
-    if not client.edits:
+    if not adapted(client, given).edits:
         how = fill(client.by_hand, given) or f"`dolphin-logger run {client.name}`"
         raise DolphinError(f"{client.title} has no settings that can be changed from here: {how}")
     if client.needs_model and model is None:
         raise click.UsageError(f"{client.title} lists its models one by one: add --model NAME")
-    if model is not None:
-        choose_model(client, home, model)
-    return given
+    if model is None:
+        return given
+    return replace(given, keyless=not choose_model(client, home, model).passthrough)
 
 
 def _carry_out(changes: list[Change], *, dry_run: bool, yes: bool, json_: bool) -> bool:
@@ -123,22 +127,25 @@ def _carry_out(changes: list[Change], *, dry_run: bool, yes: bool, json_: bool) 
         return True
     if json_ or not (for_person() and sys.stdin.isatty()):
         raise click.UsageError("nobody is here to ask: add --yes (or --dry-run)")
-    return click.confirm("Change this?", default=True, err=True)
+    agreed: bool = click.confirm("Change this?", default=True, err=True)
+    if not agreed:
+        note("nothing is changed")
+    return agreed
 
 
-def _say_what_is_missing(client: Client, home: Home, given: Circumstances) -> None:
-    """Say which entry config.json lacks for the models that the client uses by itself."""
-    if given.model is not None or not client.vendors:
-        return
-    known = surroundings(client, os.environ)
-    upstreams = find_upstreams(client, known, is_ours=is_ours(home))
-    models = read_config(home).models
+def _say_what_is_missing(
+    client: Client, home: Home, given: Circumstances, upstreams: Mapping[str, str | None]
+) -> None:
+    """Say which entry config.json lacks so that requests go on to where they went until now."""
     listed: list[dict[str, object]] = [
-        {"id": entry.model, "provider": entry.provider} for entry in models
+        {"id": entry.model, "provider": entry.provider} for entry in read_config(home).models
     ]
-    for vendor, base in upstreams.items():
-        if not serves(listed, vendor):
-            entry = example_entry(vendor) | ({"apiBase": base} if base else {})
+    for vendor, base in upstreams.items() if given.model is None else ():
+        entry = example_entry(vendor) | ({"apiBase": base} if base else {})
+        if base is not None:
+            note(f"requests of {client.title} went to {base} until now; from now on `models` in")
+            note(f"config.json decides: {json.dumps(entry)}")
+        elif not serves(listed, vendor):
             note(f"config.json has no entry for the models of {vendor} yet; add to `models`:")
             note(f"  {json.dumps(entry)}")
 
@@ -156,7 +163,7 @@ def _list(home: Home, *, json_: bool) -> None:
         {
             "client": client.name,
             "run": bool(client.variables or client.arguments or client.adapt),
-            "connect": bool(client.edits),
+            "connect": bool(adapted(client, Circumstances("", os.environ)).edits),
             "connected": connection.receipt_path(home, client).exists(),
             "tried_with": client.tried_with,
         }

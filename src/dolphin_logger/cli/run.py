@@ -10,6 +10,7 @@ import os
 import secrets
 import shlex
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import click
 
@@ -27,6 +28,7 @@ from dolphin_logger.setup.plan import fill, make_plan
 from dolphin_logger.setup.program import find_program
 from dolphin_logger.setup.reading import surroundings
 from dolphin_logger.setup.recorded import count_run
+from dolphin_logger.setup.sdks import ANY
 from dolphin_logger.setup.table import client_of_program, find_client
 from dolphin_logger.setup.upstream import find_upstreams
 
@@ -42,7 +44,11 @@ class _Run(click.Command):
         """Split at the first `--`."""
         at = args.index("--") if "--" in args else len(args)
         ctx.meta[_COMMAND] = args[at + 1 :]
-        return super().parse_args(ctx, args[:at])
+        try:
+            return super().parse_args(ctx, args[:at])
+        except click.UsageError as error:
+            hint = "(the client's own arguments go behind `--`)"
+            raise click.UsageError(f"{error.format_message()} {hint}", ctx) from error
 
 
 @click.command(
@@ -70,7 +76,7 @@ def run(
     tag = secrets.token_hex(4)
     if dry_run:
         url = find_serving(home, wanted)
-        plan = make_plan(client, wanted.at(f"{url or _STARTED}/c/{tag}"), own=own)
+        plan = make_plan(client, _shown(client, wanted.at(f"{url or _STARTED}/c/{tag}")), own=own)
         _print_plan(plan, [program, *own], json_=json_)
         if url is None:
             note(f"a proxy would be started for it{_describe(wanted)}")
@@ -150,13 +156,20 @@ def _report(client: Client, home: Home, since: Follower, *, tag: str) -> None:
     details = [_count(found.sessions, "session")] if found.sessions else []
     details += [f"{found.failed} failed"] if found.failed else []
     brackets = f" ({', '.join(details)})" if details else ""
-    what = f"recorded {_count(found.exchanges, 'exchange')} of {client.name}{brackets}"
+    whose = "" if client is ANY else f" of {client.name}"
+    what = f"recorded {_count(found.exchanges, 'exchange')}{whose}{brackets}"
     show = f"dolphin-logger show {found.newest[-8:]}"
     note(f"dolphin-logger: {what} · {show} · dolphin-logger ls")
 
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
+def _shown(client: Client, given: Circumstances) -> Circumstances:
+    """Leave out what the user has in variables that we extend: keys may stand there."""
+    kept = {name: text for name, text in given.environ.items() if name not in client.variables}
+    return replace(given, environ=kept)
 
 
 def _describe(wanted: Wanted) -> str:

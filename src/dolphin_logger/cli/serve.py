@@ -78,7 +78,7 @@ def run_proxy(
     """Compose and run one proxy until it is told to end.
 
     `ready` is called in the event loop when requests are accepted, with the base URL and with a
-    function that ends the proxy and may be called from any thread. `extra` entries stand behind
+    function that ends the proxy and may be called from any thread. `extra` entries join
     those of config.json.
     """
     from dolphin_logger.proxy import server as serving
@@ -91,9 +91,12 @@ def run_proxy(
 
     def read_config() -> Config:
         config = configuration.load(home.config, env=os.environ, known_providers=providers.known())
+        added = [replace(entry, timeouts=config.timeouts) for entry in extra]
+        # of two entries `*` the first counts: the file's, but for a gateway that the caller has
+        gateways = [entry for entry in added if entry.api_base]
         config = replace(
             config,
-            models=(*config.models, *(replace(entry, timeouts=config.timeouts) for entry in extra)),
+            models=(*gateways, *config.models, *(each for each in added if not each.api_base)),
             host=host or config.host,
             port=config.port if port is None else port,
         )

@@ -90,7 +90,7 @@ class Client:
         existing: the client's own files that may hold such an address.
         bypassed_by: variables, or `variable=value`, under which it talks to another service.
         wishes: what to say when neither the environment nor its files have a variable.
-        adapt: for the rare client whose arguments depend on its files.
+        adapt: for the rare client whose arguments and edits depend on its files.
         edits: what `connect` changes; empty when there is no file to change.
         needs_model: `connect` has to name a model, since the client lists them one by one.
         after: what to do once connected.
@@ -142,6 +142,11 @@ class Circumstances:
     environ: Mapping[str, str]
     model: str | None = None
     keyless: bool = False
+
+
+def adapted(client: Client, given: Circumstances) -> Client:
+    """Give a client as it is under the circumstances."""
+    return client if client.adapt is None else client.adapt(client, given)
 
 
 @dataclass(frozen=True, slots=True)

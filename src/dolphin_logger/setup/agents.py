@@ -75,23 +75,6 @@ CODEX = Client(
     upstreams={"openai": ("OPENAI_BASE_URL",)},
     existing=(Existing(codex.CONFIG, "toml", ("openai_base_url",), "OPENAI_BASE_URL"),),
     adapt=codex.adapt,
-    edits=(
-        Edit(
-            Place("CODEX_HOME", "~/.codex", ("dolphin.config.toml",)),
-            "toml",
-            {
-                ("model",): "{model}",
-                ("model_provider",): codex.PROVIDER,
-                ("model_providers", codex.PROVIDER, "name"): codex.PROVIDER_TITLE,
-                ("model_providers", codex.PROVIDER, "base_url"): "{v1}",
-                ("model_providers", codex.PROVIDER, "wire_api"): "responses",
-                ("model_providers", codex.PROVIDER, "supports_websockets"): False,
-                ("model_providers", codex.PROVIDER, "requires_openai_auth"): True,
-            },
-            whole=True,
-            with_model=frozenset([("model",)]),
-        ),
-    ),
     after="Start it as `codex --profile dolphin`; without the profile Codex is as before.",
     tried_with="0.171.0",
 )
@@ -259,6 +242,7 @@ AIDER = Client(
         ),
     ),
     after="Start `aider` as always; a project's own .aider.conf.yml or .env wins over this one.",
+    tried_with="0.86.2",
 )
 
 AGENTS = (CLAUDE_CODE, CODEX, GEMINI_CLI, OPENCODE, AIDER)

@@ -1,4 +1,4 @@
-"""Codex: the arguments that lead it here depend on its login and on the provider that it is set to.
+"""Codex: the arguments and the profile that lead it here depend on its login and on the provider that it is set to.
 
 It reads `auth.json` and `config.toml` and never writes them; of the login it learns the kind, not
 the token. Source: https://developers.openai.com/codex/config-reference
@@ -12,33 +12,48 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dolphin_logger.setup._api import Circumstances, Client, Place, Template
+from dolphin_logger.setup._api import Circumstances, Client, Edit, Place, Template
 from dolphin_logger.setup.reading import read_object
 
 CONFIG = Place("CODEX_HOME", "~/.codex", ("config.toml",))
 CHATGPT_BASE = "https://chatgpt.com/backend-api/codex"
 _AUTH = Place("CODEX_HOME", "~/.codex", ("auth.json",))
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
-PROVIDER = "dolphin"
-PROVIDER_TITLE = "OpenAI by dolphin-logger"
+_PROVIDER = "dolphin"
+_PROFILE = Place("CODEX_HOME", "~/.codex", ("dolphin.config.toml",))
 
 
 def adapt(client: Client, given: Circumstances) -> Client:
-    """Choose the arguments: redirect the user's own provider, or put one of ours in front."""
+    """Choose the arguments and the profile: by the user's own provider and the login."""
+    profile = Edit(
+        _PROFILE, "toml", _profile(given), whole=True, with_model=frozenset([("model",)])
+    )
+    client = replace(client, edits=(profile,))
     chosen = own_provider(given.environ)
-    if chosen is not None and not given.keyless:
+    if chosen is not None and not given.keyless:  # redirected: it knows where its credentials are
         name, _ = chosen
         here: dict[str, Template] = {"base_url": "{v1}", "supports_websockets": False}
         return replace(client, arguments=_set(f"model_providers.{name}", here))
-    settings: dict[str, Template] = {
-        "name": PROVIDER_TITLE,
+    ours = _set(f"model_providers.{_PROVIDER}", _provider(given))
+    return replace(client, arguments=("-c", f'model_provider="{_PROVIDER}"', *ours))
+
+
+def _profile(given: Circumstances) -> dict[tuple[str, ...], Template]:
+    table = ("model_providers", _PROVIDER)
+    ours: dict[tuple[str, ...], Template] = {
+        (*table, key): value for key, value in _provider(given).items()
+    }
+    return {("model",): "{model}", ("model_provider",): _PROVIDER, **ours}
+
+
+def _provider(given: Circumstances) -> dict[str, Template]:
+    return {
+        "name": "OpenAI by dolphin-logger",
         "base_url": "{v1}",
         "wire_api": "responses",
         "supports_websockets": False,
         **authentication(given),
     }
-    ours = _set(f"model_providers.{PROVIDER}", settings)
-    return replace(client, arguments=("-c", f'model_provider="{PROVIDER}"', *ours))
 
 
 def authentication(given: Circumstances) -> dict[str, Template]:

@@ -20,7 +20,7 @@ from typing import Any
 from dolphin_logger.errors import DolphinError
 from dolphin_logger.journal.format import format_time
 from dolphin_logger.journal.home import Home, make_private_folder, open_private_file
-from dolphin_logger.setup._api import Circumstances, Client, Edit
+from dolphin_logger.setup._api import Circumstances, Client, Edit, adapted
 from dolphin_logger.setup.edits import apply, compare, undo
 from dolphin_logger.setup.jsonc import MalformedError
 
@@ -61,7 +61,7 @@ def plan_connect(client: Client, given: Circumstances) -> list[Change]:
         DolphinError: a file cannot be read, or not be changed safely.
     """
     changes = []
-    for edit in client.edits:
+    for edit in adapted(client, given).edits:
         path = _target(edit.place.path(given.environ))
         before = _read(path)
         if edit.whole and before is not None:
@@ -134,7 +134,7 @@ def plan_disconnect(
         DolphinError: a file cannot be read, or not be changed safely.
     """
     given = Circumstances(receipt["base"], environ, model=receipt.get("model"))
-    edits = {str(_target(edit.place.path(environ))): edit for edit in client.edits}
+    edits = {str(_target(edit.place.path(environ))): edit for edit in adapted(client, given).edits}
     return [_way_back(file, edits.get(file["path"]), given) for file in receipt["files"]]
 
 

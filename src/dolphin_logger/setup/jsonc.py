@@ -20,6 +20,7 @@ _BLANK = re.compile(r"(?:[ \t\r\n\ufeff]+|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _ATOM = re.compile(r"[-+.\w]+")
 _REST_OF_LINE = re.compile(r"[ \t]*(,?)[ \t]*(//[^\n]*)?(?=\r?\n)")
+_BESIDE = re.compile(r"[ \t]+(?=[^\s/])")  # up to a neighbour on the same line
 _DEEPEST = 200
 
 
@@ -96,9 +97,13 @@ def _cut(text: str, parent: _Node, index: int) -> str:
     comma = _blank_end(text, end)
     if text[comma] == ",":
         end = comma + 1
+        if beside := _BESIDE.match(text, end):
+            end = beside.end()
     elif index:  # the last one: the comma is in front
         before = parent.members[index - 1][2].end
         comma = text.index(",", _blank_end(text, before))
+        if not text[comma + 1 : start].strip(" \t"):
+            return text[:comma] + text[end:]
         return text[:comma] + _cut_lines(text[comma + 1 :], start - comma - 1, end - comma - 1)
     return _cut_lines(text, start, end)
 
@@ -106,12 +111,10 @@ def _cut(text: str, parent: _Node, index: int) -> str:
 def _cut_lines(text: str, start: int, end: int) -> str:
     """Cut a span; when nothing else stands on its lines, the lines go as well."""
     head = text[:start].rstrip(" \t")
-    tail = text[end:]
-    if head.endswith("\n") and (rest := re.match(r"[ \t]*\r?\n", tail)):
-        tail = tail[rest.end() :]
-    elif head.endswith("\n"):
-        head = text[:start]
-    return head + tail
+    rest = re.compile(r"[ \t]*\r?\n").match(text, end)
+    if head.endswith("\n") and rest is not None:
+        return head + text[rest.end() :]
+    return text[:start] + text[end:]
 
 
 def _insert(text: str, node: _Node, depth: int, *, key: str, value: Any) -> str:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dolphin_logger.setup._api import Circumstances, Client, Plan, Template
+from dolphin_logger.setup._api import Circumstances, Client, Plan, Template, adapted
 
 DUMMY = "dolphin-logger"  # a word in the place of a key that nobody needs
 VARIABLES = "{variables}"  # a template that stands for an object of all variables
@@ -20,8 +20,7 @@ _LOOPBACK = ("127.0.0.1", "localhost")
 
 def make_plan(client: Client, given: Circumstances, *, own: Sequence[str] = ()) -> Plan:
     """Work out what a client gets; `own` are the arguments that the user gives it."""
-    if client.adapt is not None:
-        client = client.adapt(client, given)
+    client = adapted(client, given)
     variables = _variables(client, given)
     templates = client.arguments
     if given.model is not None:

@@ -17,6 +17,12 @@ _VENDORS = {  # variables that may hold the address of a gateway, in the order i
     "ollama": ("OLLAMA_HOST", "OLLAMA_API_BASE", "OLLAMA_BASE_URL"),
     "groq": ("GROQ_BASE_URL",),
 }
+_KEYS = {  # without one of these the library refuses to start
+    "openai": "OPENAI_API_KEY",
+    "anthropic": "ANTHROPIC_API_KEY",
+    "google": "GEMINI_API_KEY",
+    "groq": "GROQ_API_KEY",
+}
 _OPENAI: dict[str, Template] = {"OPENAI_BASE_URL": "{v1}", "OPENAI_API_BASE": "{v1}"}
 _ANTHROPIC: dict[str, Template] = {"ANTHROPIC_BASE_URL": "{origin}"}
 _GOOGLE: dict[str, Template] = {"GOOGLE_GEMINI_BASE_URL": "{origin}"}
@@ -41,6 +47,8 @@ def _sdk(
         dialect=dialect,
         vendors=vendors,
         variables=variables,
+        dummy=_KEYS.get(vendors[0], ""),
+        key_variables=(_KEYS[vendors[0]],) if vendors[0] in _KEYS else (),
         upstreams={vendor: _VENDORS.get(vendor, ()) for vendor in vendors},
         by_hand=by_hand,
         tried_with=tried_with,
@@ -85,6 +93,7 @@ OLLAMA = _sdk(
     dialect="ollama.chat",
     vendors=("ollama",),
     by_hand='ollama.Client(host="{origin}")',
+    tried_with="0.6.3 (Python)",
 )
 LANGCHAIN = _sdk(
     "langchain",
@@ -92,6 +101,7 @@ LANGCHAIN = _sdk(
     _OPENAI | _ANTHROPIC | {"ANTHROPIC_API_URL": "{origin}"},
     vendors=("openai", "anthropic"),
     by_hand='ChatOpenAI(base_url="{v1}"), ChatAnthropic(base_url="{origin}")',
+    tried_with="langchain-openai 1.7.4, langchain-anthropic 1.7.10",
 )
 LLAMAINDEX = _sdk(
     "llamaindex",
@@ -99,6 +109,7 @@ LLAMAINDEX = _sdk(
     _OPENAI | _ANTHROPIC,
     vendors=("openai", "anthropic"),
     by_hand='OpenAI(api_base="{v1}")',
+    tried_with="llama-index-llms-openai 0.8.3",
 )
 LITELLM = _sdk(
     "litellm",
@@ -106,6 +117,7 @@ LITELLM = _sdk(
     _OPENAI | _ANTHROPIC | {"ANTHROPIC_API_BASE": "{origin}", "OLLAMA_API_BASE": "{origin}"},
     vendors=("openai", "anthropic", "ollama"),
     by_hand='completion(…, api_base="{v1}")',
+    tried_with="1.110.2",
 )
 VERCEL = _sdk(
     "vercel-ai-sdk",
@@ -115,6 +127,7 @@ VERCEL = _sdk(
     vendors=("openai", "anthropic"),
     by_hand='createOpenAI({ baseURL: "{v1}" }); Google reads no variable:'
     ' createGoogleGenerativeAI({ baseURL: "{origin}/v1beta" })',
+    tried_with="6.0.326",
 )
 PYDANTIC_AI = _sdk(
     "pydantic-ai",
@@ -122,6 +135,7 @@ PYDANTIC_AI = _sdk(
     {"OPENAI_BASE_URL": "{v1}", "OLLAMA_BASE_URL": "{v1}"} | _ANTHROPIC | _GOOGLE,
     vendors=("openai", "anthropic", "google", "ollama"),
     by_hand='OpenAIProvider(base_url="{v1}")',
+    tried_with="2.31.1",
 )
 GROQ = _sdk(
     "groq-sdk",
@@ -129,6 +143,7 @@ GROQ = _sdk(
     {"GROQ_BASE_URL": "{origin}"},
     vendors=("groq",),
     by_hand='Groq(base_url="{origin}")',
+    tried_with="1.7.0 (Python)",
 )
 MISTRAL = _sdk(
     "mistral-sdk",

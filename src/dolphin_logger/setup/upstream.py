@@ -70,6 +70,8 @@ def _read(vendor: str, variable: str, text: str) -> str | None:
         return None
     if vendor == "ollama":
         text = _complete(text)
+    if vendor == "groq":  # whose variable holds an origin, and whose API lies below it
+        text = text.rstrip("/") + "/openai/v1"
     try:
         return read_base(text)
     except UnfitError as fault:
