@@ -38,7 +38,12 @@ FOLDER = ROOT / "tests" / "traffic"
 Play = tuple[Speech, Callable[[Path], dict[str, list[Step]]], dict[str, Any], str, Any]
 PLAYS: dict[str, Play] = {
     "claude-code": (Messages(), claude.script, {"provider": "anthropic"}, "", claude.ask),
-    "codex": (Responses(), lambda _: codex.script(), {"provider": "openai"}, "/v1", codex.ask),
+    "codex": (
+        Responses(), lambda _: codex.script_in_code(), {"provider": "openai"}, "/v1", codex.ask
+    ),
+    "codex-listed": (
+        Responses(), lambda _: codex.script(), {"provider": "openai"}, "/v1", codex.ask_listed
+    ),
     "gemini-cli": (
         Gemini(), gemini.script, {"provider": "google"}, "/v1beta/openai", gemini.ask
     ),

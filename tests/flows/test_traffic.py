@@ -26,6 +26,7 @@ TRAFFIC = Path(__file__).parents[1] / "traffic"
 CLIENTS: dict[str, tuple[str, str, Speech, str]] = {  # provider, path of its base, speech, dialect
     "claude-code": ("anthropic", "", Messages(), "anthropic.messages"),
     "codex": ("openai", "/v1", Responses(), "openai.responses"),
+    "codex-listed": ("openai", "/v1", Responses(), "openai.responses"),
     "gemini-cli": ("google", "/v1beta/openai", Gemini(), "gemini"),
     "opencode": ("openai", "/v1", Chat(), "openai.chat"),
 }
@@ -108,7 +109,7 @@ def test_what_a_client_sends_is_relayed_and_attributed(client: str, tmp_path: Pa
             assert record["client"] == expected
 
 
-@pytest.mark.parametrize("client", ["claude-code", "codex", "gemini-cli"])
+@pytest.mark.parametrize("client", [client for client in CLIENTS if client != "opencode"])
 def test_what_a_client_sends_is_accepted_by_a_chat_model(client: str, tmp_path: Path) -> None:
     """Each request is understood, and the answer comes back in the client's language."""
     dialect = CLIENTS[client][3]

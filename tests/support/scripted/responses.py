@@ -35,10 +35,10 @@ class Responses:
         for item in [{"role": "user", "content": items}] if isinstance(items, str) else items:
             if item.get("type", "").endswith("_output"):
                 results.append(json.dumps(item.get("output", item.get("tools"))))
-            elif item.get("role") == "user":
+            elif item.get("role") == "user" or item.get("type") == "agent_message":
                 content = item["content"]
                 parts = [{"text": content}] if isinstance(content, str) else content
-                texts += [part.get("text", "") for part in parts]
+                texts += [part.get("text") or part.get("encrypted_content", "") for part in parts]
         tools = [tool.get("name", tool["type"]) for tool in body.get("tools", [])]
         return Asked("\n".join(texts), results, tools, bool(body.get("stream")), body["model"])
 
