@@ -202,7 +202,9 @@ def _words_of(parts: dict[str, list[Step]]) -> Iterator[str]:
 def keep(name: str) -> Path:
     """Run one client and write what it sent."""
     speech, script, entry, path, ask = PLAYS[name]
-    with tempfile.TemporaryDirectory(dir=ROOT / "build") as folder:
+    with (
+        tempfile.TemporaryDirectory() as folder
+    ):  # in no repository: Codex tells of the one it is in
         place = Path(folder)
         with stage(place, speech, script(place / "work"), entry=entry, path=path) as play:
             ask(play).check()
@@ -242,7 +244,15 @@ def write(name: str, requests: list[dict[str, Any]]) -> Path:
     tools = ",\n".join(f"{json.dumps(k)}: {json.dumps(v)}" for k, v in shared.items())
     FOLDER.mkdir(exist_ok=True)
     file = FOLDER / f"{name}.json"
-    file.write_text(f'{{"tools": {{\n{tools}}},\n"requests": [\n{rows}]}}\n')
+    text = f'{{"tools": {{\n{tools}}},\n"requests": [\n{rows}]}}\n'
+    leaks = [
+        word
+        for word in (str(ROOT), f"{Path.home()}/.", tempfile.gettempdir() + "/")
+        if word in text
+    ]
+    if leaks:
+        raise SystemExit(f"{name}: a fact of this machine is in it: {leaks}")
+    file.write_text(text)
     return file
 
 

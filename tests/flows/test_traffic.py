@@ -126,6 +126,7 @@ def test_what_a_client_sends_is_accepted_by_a_chat_model(client: str, tmp_path: 
             assert record["provider_request_id"] == said.request_id
             assert record["provider_response"] == said.plain
             assert said.asked.model == "local-model"
+            assert "TASK-" in said.asked.text
             assert read_answer(dialect, record["response"]) == (
                 "I look at it, wörld.",
                 ("lookup", {"path": "a.txt"}),
