@@ -105,6 +105,11 @@ def test_both_spellings():
     assert translated.dropped == []
 
 
+def test_camel_case_wins_in_any_order():
+    """One value goes out, and always the same one."""
+    assert configured(topP=0.1, top_p=0.9) == configured(top_p=0.9, topP=0.1) == {"top_p": 0.1}
+
+
 def test_what_is_dropped_is_named():
     """Keys that the language has no words for stand in the record, also unknown ones."""
     translated = request(

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from dolphin_logger.messages import Usage
+from dolphin_logger.messages import Answered, Asked, Usage
 
 
 @dataclass(slots=True)
@@ -74,6 +74,17 @@ class Dialect(Protocol):
 
     def first_user_text(self, request: Mapping[str, Any]) -> str | None:
         """Find the first user message: its text, or its first text part."""
+        ...
+
+    def read_request(self, request: Mapping[str, Any]) -> Asked:
+        """Read a request into words: its history and its tools; the rest is what has no word.
+
+        Never raises, whatever was recorded.
+        """
+        ...
+
+    def read_response(self, response: Mapping[str, Any]) -> Answered:
+        """Read an answer into words: each of its choices; never raises."""
         ...
 
     def error_body(

@@ -1,6 +1,7 @@
 """Fields of JSON whose types nobody promises: read them, or find nothing.
 
-It knows no dialect. Invariant: what has the wrong type counts as absent; nothing raises.
+It knows no dialect. What is taken leaves the fields, so that the rest is what nobody read.
+Invariant: what has the wrong type counts as absent, and is left where it is; nothing raises.
 """
 
 from __future__ import annotations
@@ -30,4 +31,34 @@ def first_text(content: Any, *, kind: str) -> str | None:
             text = part.get("text")
             if isinstance(text, str):
                 return text
+    return None
+
+
+def take_text(fields: dict[str, Any], *keys: str) -> str | None:
+    """Take the first text that stands at one of these keys out of the fields."""
+    for key in keys:
+        value = fields.get(key)
+        if isinstance(value, str):
+            del fields[key]
+            return value
+    return None
+
+
+def take_list(fields: dict[str, Any], *keys: str) -> list[Any] | None:
+    """Take the first list out of the fields."""
+    for key in keys:
+        value = fields.get(key)
+        if isinstance(value, list):
+            del fields[key]
+            return value
+    return None
+
+
+def take_object(fields: dict[str, Any], *keys: str) -> dict[str, Any] | None:
+    """Take the first object out of the fields, as a copy that may be taken from."""
+    for key in keys:
+        value = fields.get(key)
+        if isinstance(value, dict):
+            del fields[key]
+            return dict(value)
     return None

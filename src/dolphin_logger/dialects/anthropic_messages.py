@@ -16,8 +16,9 @@ from typing import Any, Final
 from dolphin_logger.dialects._anthropic_stream import MessageDecoder
 from dolphin_logger.dialects._api import StreamDecoder
 from dolphin_logger.dialects._fields import count_at, first_text, object_at
+from dolphin_logger.dialects._read_messages import read_messages_request, read_messages_response
 from dolphin_logger.dialects._reading import add_known, to_json
-from dolphin_logger.messages import Usage
+from dolphin_logger.messages import Answered, Asked, Usage
 
 _ERROR_TYPES: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -79,6 +80,14 @@ class AnthropicMessages:
             if isinstance(message, dict) and message.get("role") == "user":
                 return first_text(message.get("content"), kind="text")
         return None
+
+    def read_request(self, request: Mapping[str, Any]) -> Asked:
+        """Read the history and the tools."""
+        return read_messages_request(request)
+
+    def read_response(self, response: Mapping[str, Any]) -> Answered:
+        """Read the answers."""
+        return read_messages_response(response)
 
     def error_body(
         self, message: str, *, status: int, param: str | None, code: str | None

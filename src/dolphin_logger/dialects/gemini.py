@@ -18,8 +18,9 @@ from dolphin_logger.dialects._fields import count_at, object_at
 from dolphin_logger.dialects._gemini_answer import GeminiAnswer
 from dolphin_logger.dialects._gemini_splitter import LineKeepingSplitter, ObjectSplitter
 from dolphin_logger.dialects._growth import is_empty
+from dolphin_logger.dialects._read_gemini import read_gemini_request, read_gemini_response
 from dolphin_logger.dialects._reading import add_known, error_text, read, to_json
-from dolphin_logger.messages import Usage
+from dolphin_logger.messages import Answered, Asked, Usage
 
 _STATUSES: Final[Mapping[int, str]] = MappingProxyType(
     {
@@ -87,6 +88,14 @@ class Gemini:
             if isinstance(content, dict) and content.get("role") in ("user", "", None):
                 return _first_text(content)
         return None
+
+    def read_request(self, request: Mapping[str, Any]) -> Asked:
+        """Read the history and the tools."""
+        return read_gemini_request(request)
+
+    def read_response(self, response: Mapping[str, Any]) -> Answered:
+        """Read the answers."""
+        return read_gemini_response(response)
 
     def error_body(
         self, message: str, *, status: int, param: str | None, code: str | None

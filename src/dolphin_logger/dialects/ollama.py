@@ -15,8 +15,10 @@ from typing import Any, Final
 from dolphin_logger.dialects._api import StreamDecoder
 from dolphin_logger.dialects._fields import count_at, first_text
 from dolphin_logger.dialects._ollama_stream import LineDecoder
+from dolphin_logger.dialects._read_chat import read_chat_request
+from dolphin_logger.dialects._read_ollama import read_generate_request, read_ollama_response
 from dolphin_logger.dialects._reading import to_json
-from dolphin_logger.messages import Usage
+from dolphin_logger.messages import Answered, Asked, Usage
 
 _LINES: Final = frozenset(
     ("application/x-ndjson", "application/ndjson", "application/jsonl", "application/x-jsonlines")
@@ -55,6 +57,10 @@ class _OllamaStreaming(_Ollama):
         """Start to decode lines of JSON; nothing else is a stream here."""
         return LineDecoder() if media_type in _LINES else None
 
+    def read_response(self, response: Mapping[str, Any]) -> Answered:
+        """Read the answer."""
+        return read_ollama_response(response)
+
     def may_finish(self, window: bytes) -> bool:
         """Say whether a line with `"done":true` could end in these bytes.
 
@@ -81,6 +87,10 @@ class OllamaChat(_OllamaStreaming):
                 return first_text(message.get("content"), kind="text")
         return None
 
+    def read_request(self, request: Mapping[str, Any]) -> Asked:
+        """Read the history and the tools."""
+        return read_chat_request(request)
+
 
 class OllamaGenerate(_OllamaStreaming):
     """Implements `Dialect` for `/api/generate`."""
@@ -91,6 +101,10 @@ class OllamaGenerate(_OllamaStreaming):
         """Give the prompt."""
         prompt = request.get("prompt")
         return prompt if isinstance(prompt, str) else None
+
+    def read_request(self, request: Mapping[str, Any]) -> Asked:
+        """Read the prompt and the system's words."""
+        return read_generate_request(request)
 
 
 class OllamaEmbed(_Ollama):
@@ -116,3 +130,11 @@ class OllamaEmbed(_Ollama):
         if isinstance(value, list) and value:
             value = value[0]
         return value if isinstance(value, str) else None
+
+    def read_request(self, request: Mapping[str, Any]) -> Asked:
+        """Read nothing: all of it is rest."""
+        return Asked(rest=dict(request))
+
+    def read_response(self, response: Mapping[str, Any]) -> Answered:
+        """Read nothing: all of it is rest."""
+        return Answered(rest=dict(response))

@@ -12,7 +12,7 @@ from typing import Any
 
 from dolphin_logger.dialects._api import StreamDecoder
 from dolphin_logger.dialects._openai_errors import build_error, build_error_event
-from dolphin_logger.messages import Usage
+from dolphin_logger.messages import Answered, Asked, Usage
 
 
 class Opaque:
@@ -40,6 +40,14 @@ class Opaque:
     def first_user_text(self, request: Mapping[str, Any]) -> str | None:
         """Know nothing."""
         return None
+
+    def read_request(self, request: Mapping[str, Any]) -> Asked:
+        """Read nothing: all of it is rest."""
+        return Asked(rest=dict(request))
+
+    def read_response(self, response: Mapping[str, Any]) -> Answered:
+        """Read nothing: all of it is rest."""
+        return Answered(rest=dict(response))
 
     def error_body(
         self, message: str, *, status: int, param: str | None, code: str | None

@@ -16,7 +16,8 @@ from dolphin_logger.dialects._api import StreamDecoder
 from dolphin_logger.dialects._fields import count_at, first_text, object_at
 from dolphin_logger.dialects._openai_errors import build_error, build_error_event
 from dolphin_logger.dialects._openai_stream import ChatDecoder
-from dolphin_logger.messages import Usage
+from dolphin_logger.dialects._read_chat import read_chat_request, read_chat_response
+from dolphin_logger.messages import Answered, Asked, Usage
 
 
 class OpenAIChat:
@@ -60,6 +61,14 @@ class OpenAIChat:
             if isinstance(message, dict) and message.get("role") == "user":
                 return first_text(message.get("content"), kind="text")
         return None
+
+    def read_request(self, request: Mapping[str, Any]) -> Asked:
+        """Read the history and the tools."""
+        return read_chat_request(request)
+
+    def read_response(self, response: Mapping[str, Any]) -> Answered:
+        """Read the answers."""
+        return read_chat_response(response)
 
     def error_body(
         self, message: str, *, status: int, param: str | None, code: str | None

@@ -12,7 +12,9 @@ from typing import Any
 
 from dolphin_logger.dialects._api import StreamDecoder
 from dolphin_logger.dialects._completions_stream import CompletionDecoder
+from dolphin_logger.dialects._read_chat import read_completions_request
 from dolphin_logger.dialects.openai_chat import OpenAIChat
+from dolphin_logger.messages import Asked
 
 
 class OpenAICompletions(OpenAIChat):
@@ -28,3 +30,7 @@ class OpenAICompletions(OpenAIChat):
         """Find the prompt, where it is one text."""
         prompt = request.get("prompt")
         return prompt if isinstance(prompt, str) else None
+
+    def read_request(self, request: Mapping[str, Any]) -> Asked:
+        """Read the prompt, where it is one text."""
+        return read_completions_request(request)

@@ -15,9 +15,10 @@ from typing import Any, Final
 from dolphin_logger.dialects._api import StreamDecoder
 from dolphin_logger.dialects._fields import count_at, first_text, object_at
 from dolphin_logger.dialects._openai_errors import build_error, error_type
+from dolphin_logger.dialects._read_responses import read_responses_request, read_responses_response
 from dolphin_logger.dialects._reading import to_json
 from dolphin_logger.dialects._responses_stream import TERMINAL, ResponsesDecoder
-from dolphin_logger.messages import Usage
+from dolphin_logger.messages import Answered, Asked, Usage
 
 _MARKERS: Final = tuple(kind.encode() for kind in sorted(TERMINAL))
 _BLANK_LINE: Final = re.compile(rb"\n\n|\n\r|\r\r")
@@ -76,6 +77,14 @@ class OpenAIResponses:
             ):
                 return first_text(item.get("content"), kind="input_text")
         return None
+
+    def read_request(self, request: Mapping[str, Any]) -> Asked:
+        """Read the history and the tools."""
+        return read_responses_request(request)
+
+    def read_response(self, response: Mapping[str, Any]) -> Answered:
+        """Read the answers."""
+        return read_responses_response(response)
 
     def error_body(
         self, message: str, *, status: int, param: str | None, code: str | None
