@@ -298,18 +298,23 @@ def _children(pid: int) -> list[str]:
 
 
 AT_TERMINAL = """\
-import os, sys, time
+import json, os, sys, time, urllib.request
+def ask():
+    body = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]}).encode()
+    fields = {"content-type": "application/json"}
+    url = os.environ["OPENAI_BASE_URL"] + "/chat/completions"
+    return urllib.request.urlopen(urllib.request.Request(url, body, fields)).status
 print("terminal", [os.isatty(n) for n in (0, 1, 2)], os.tcgetpgrp(0) == os.getpgrp(), flush=True)
 try:
     while True: time.sleep(0.05)
 except KeyboardInterrupt:
-    print("interrupted", flush=True)
+    print("interrupted", ask(), flush=True)
     sys.exit(130)
 """
 
 
 def test_the_terminal_is_the_clients(computer: Computer) -> None:
-    """It is in the foreground of the same terminal; Ctrl-C reaches it, and we stay to report."""
+    """It is in the foreground of the same terminal; Ctrl-C reaches it alone: proxy and report stay."""
     pid, terminal = pty.fork()
     if pid == 0:
         command = [sys.executable, "-m", "dolphin_logger", "run", "--"]
@@ -317,8 +322,9 @@ def test_the_terminal_is_the_clients(computer: Computer) -> None:
     seen = _read_until(terminal, b"terminal [")
     assert b"[True, True, True] True" in seen
     os.write(terminal, b"\x03")
-    rest = _read_until(terminal, b"recorded nothing")
-    assert b"interrupted" in rest
+    rest = _read_until(terminal, b"dolphin-logger ls")
+    assert b"interrupted 200" in rest
+    assert b"recorded 1 exchange" in rest
     assert b"Traceback" not in rest
     _, status = os.waitpid(pid, 0)
     assert os.waitstatus_to_exitcode(status) == 130

@@ -273,6 +273,11 @@ CLIENTS: dict[str, tuple[dict[str, str], dict[str, Any], Client]] = {
         {},
         Client("gemini-cli", None, None, None, {}),
     ),
+    "gemini cli at a terminal": (
+        {"user-agent": "GeminiCLI-tui/0.61.0/gemini-3-pro (linux; x64; terminal)"},
+        {},
+        Client("gemini-cli", None, None, None, {}),
+    ),
     "openai sdk": (
         {"user-agent": "OpenAI/Python 3.54.0"},
         {},

@@ -308,6 +308,13 @@ def test_the_environment_wins_over_a_file_of_variables(tmp_path: Path) -> None:
     assert found == {"google": "https://e"}
 
 
+def test_aiders_own_settings_are_read(tmp_path: Path) -> None:
+    """Its YAML file names a gateway as well as its variables do."""
+    write(tmp_path / ".aider.conf.yml", "openai-api-base: https://y/v1  # mine\n")
+    found = upstreams_of(find_client("aider"), tmp_path, OPENAI_API_BASE="https://e/v1")
+    assert found == {"openai": "https://y/v1", "anthropic": None, "ollama": None}
+
+
 @pytest.mark.parametrize(
     ("login", "base"),
     [

@@ -5,14 +5,13 @@ It never writes and never fails: what cannot be read says nothing. JSON may have
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dolphin_logger.errors import DolphinError
-from dolphin_logger.setup import dotenv, jsonc
+from dolphin_logger.setup import dotenv, jsonc, yaml_lines
 from dolphin_logger.setup._api import Client, Format
 
 _LIMIT = 4 << 20  # bytes; settings are small
@@ -48,6 +47,5 @@ def surroundings(client: Client, environ: Mapping[str, str]) -> dict[str, str]:
 def _parse(text: str, kind: Format) -> Any:
     if kind == "toml":
         return tomllib.loads(text)
-    if kind == "dotenv":
-        return dotenv.parse(text)
-    return jsonc.parse(text) if kind == "json" else json.loads(text)
+    readers = {"json": jsonc.parse, "dotenv": dotenv.parse, "yaml": yaml_lines.parse}
+    return readers[kind](text)
