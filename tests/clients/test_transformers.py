@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import anthropic
 import openai
 import pytest
 
@@ -101,3 +102,22 @@ def test_a_stream_that_the_client_leaves_is_recorded(proxy: Proxy, client: opena
     (record,) = proxy.records(before + 1)[before:]
     assert record["outcome"] == "client_disconnected"
     assert record["response"]["choices"][0]["message"]["content"].startswith(text)
+
+
+def test_messages_reach_it_translated(proxy: Proxy) -> None:
+    """Anthropic's client talks to it, streamed and not; both sides are recorded."""
+    before = len(read_lines(proxy.home))
+    base = proxy.base.removesuffix("/v1")
+    asked: Any = {key: ASKED[key] for key in ("messages", "max_tokens")}
+    with anthropic.Anthropic(base_url=base, api_key="any", max_retries=0) as client:
+        whole = client.messages.create(model="tiny", **asked)
+        with client.messages.stream(model="tiny", **asked) as stream:
+            streamed = stream.get_final_message()
+    assert whole.stop_reason == streamed.stop_reason == "max_tokens"
+    for record in proxy.records(before + 2)[before:]:
+        assert record["dialect"] == "anthropic.messages"
+        assert record["outcome"] == "completed"
+        assert record["response"]["content"][0]["type"] == "text"
+        said = record["provider_response"]["choices"][0]["message"]["content"]
+        assert record["response"]["content"][0]["text"] == said
+        assert record["usage"]["output_tokens"] == 12
