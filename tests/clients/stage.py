@@ -6,8 +6,11 @@ Invariant: nothing of the machine's own settings reaches the client, and nothing
 
 from __future__ import annotations
 
+import contextlib
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -115,6 +118,17 @@ class Stage:
         finally:
             _end(process)
         return Done(process.returncode, output, errors, 0.0)
+
+
+def free_port() -> int:
+    """Find a port for a server that takes seconds to start.
+
+    It lies below those that the kernel gives to whoever asks for any, so that nobody gets it meanwhile.
+    """
+    for port in random.sample(range(20000, 32000), 100):
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("no port is free")
 
 
 def _end(process: subprocess.Popen[str]) -> None:

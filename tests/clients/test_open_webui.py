@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.clients.books import check_keys, check_native, compare
-from tests.clients.stage import CLIENTS, KEYED, Stage, stage
+from tests.clients.stage import CLIENTS, KEYED, Stage, free_port, stage
 from tests.support.proxy import wait_for
 from tests.support.scripted.chat import Chat
 from tests.support.scripted.model import Say, Think, step
@@ -69,8 +68,7 @@ class WebUI:
 @contextmanager
 def web_ui(play: Stage) -> Iterator[WebUI]:
     """Run Open WebUI with the proxy as its only connection."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {
         "DATA_DIR": str(play.user),
         "ENABLE_FORWARD_USER_INFO_HEADERS": "true",

@@ -14,7 +14,7 @@ import openai
 import pytest
 
 from tests.clients.books import read_lines
-from tests.clients.stage import CLIENTS
+from tests.clients.stage import CLIENTS, free_port
 from tests.support.proxy import Proxy, wait_for
 
 VENV = CLIENTS / "venvs" / "transformers" / "bin"
@@ -36,8 +36,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def proxy(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     """Run the server, and a proxy that calls its model `tiny`."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     command = [VENV / "transformers", "serve", model, "--device", "cpu", "--host", "127.0.0.1"]
     folder = tmp_path_factory.mktemp("home")
     with (folder / "server.txt").open("wb") as output:
