@@ -14,6 +14,11 @@ import pytest
 from anthropic.lib.streaming._beta_messages import accumulate_event as accumulate_beta
 from anthropic.lib.streaming._messages import accumulate_event
 from anthropic.types import RawMessageStreamEvent
+from openai.types.chat import (
+    ChatCompletionContentPartParam,
+    ChatCompletionMessageParam,
+    ChatCompletionToolUnionParam,
+)
 from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
 from pydantic import TypeAdapter
 
@@ -40,6 +45,9 @@ NEEDS_SAMPLES = pytest.mark.skipif(
 )
 _EVENT = TypeAdapter[Any](RawMessageStreamEvent)
 _REQUEST = TypeAdapter[Any](CompletionCreateParamsStreaming)
+_MESSAGE = TypeAdapter[Any](ChatCompletionMessageParam)
+_PART = TypeAdapter[Any](ChatCompletionContentPartParam)
+_TOOL = TypeAdapter[Any](ChatCompletionToolUnionParam)
 
 
 def samples(dialect: str, ending: str) -> list[Path]:
@@ -51,6 +59,21 @@ def samples(dialect: str, ending: str) -> list[Path]:
 # --- requests
 
 
+def assert_accepted(body: dict[str, Any]) -> None:
+    """Hold a translated request against OpenAI's types, piece by piece (they validate lazily)."""
+    _REQUEST.validate_json(json.dumps(body))
+    for message in body["messages"]:
+        _MESSAGE.validate_python(message)
+        if isinstance(message["content"], list):
+            assert message["role"] == "user"
+            for part in message["content"]:
+                _PART.validate_python(part)
+    for tool in body.get("tools", ()):
+        _TOOL.validate_python(tool)
+    assert body["stream"] is True
+    assert body["stream_options"] == {"include_usage": True}
+
+
 def translated(
     *messages: Any, model: str = "qwen3", options: TranslateOptions | None = None, **keys: Any
 ) -> Translated:
@@ -59,9 +82,7 @@ def translated(
     before = deepcopy(body)
     result = MESSAGES_ON_CHAT.request(body, model=model, options=options or TranslateOptions())
     assert body == before
-    _REQUEST.validate_json(json.dumps(result.body))
-    assert result.body["stream"] is True
-    assert result.body["stream_options"] == {"include_usage": True}
+    assert_accepted(result.body)
     return result
 
 

@@ -308,4 +308,4 @@ def test_errors_of_ours_have_googles_shape(status, name):
     dialect = Gemini()
     body = dialect.error_body("no", status=status, param="model", code="c")
     assert json.loads(body) == {"error": {"code": status, "message": "no", "status": name}}
-    assert dialect.error_event("no", status=status, code="c") == b"data: " + body + b"\r\n\r\n"
+    assert dialect.error_event("no", status=status, code="c") == body + b"\r\n\r\n"

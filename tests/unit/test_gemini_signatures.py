@@ -188,7 +188,7 @@ def test_nothing_is_kept_of_what_is_no_answer(native: dict[str, Any]):
     "memory",
     [
         *("x", [1], {}, [["call"]], [["call", "c1", None]], [["call", ["c1"], {}]]),
-        *([["text", -1, {}]], [["text", "1", {}]], [["text", True, {}], ["call", "c1", {}]]),
+        *([["text", 0, {}]], [["text", True, {}, 0], ["call", "c1", {}]]),
     ],
 )
 def test_a_memory_that_is_no_skeleton_counts_for_nothing(memory: Any):

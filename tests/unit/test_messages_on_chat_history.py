@@ -85,6 +85,15 @@ def test_later_system_message():
     ]
 
 
+def test_note_to_anthropics_billing():
+    """Its line alone is left out: it differs in each request, and is not for the model."""
+    note = "x-anthropic-billing-header: cc_version=2.1.197; cch=eb6c6;"
+    for system in (f"{note}\nbe brief", [text(note), text("be brief")]):
+        result = translated(system=system)
+        assert result.body["messages"][0] == {"role": "system", "content": "be brief"}
+        assert result.dropped == ["system[] (x-anthropic-billing-header)"]
+
+
 # --- the user
 
 

@@ -247,6 +247,11 @@ def test_models_that_may_refuse_an_effort_get_none(model):
 def test_effort_that_nobody_knows():
     """A later word for it is dropped, like any later key."""
     assert effort("gpt-5", wish="ultra") == (None, ["output_config.effort"], [])
+    assert effort("gpt-5", thinking={"type": "between_tools"}) == (None, ["thinking.type"], [])
+    strange = translated(model="gpt-5", thinking="adaptive", output_config=["effort"])
+    assert strange.dropped == ["thinking", "output_config"]
+    later = translated(model="gpt-5", output_config={"effort": "low", "task_budget": 7})
+    assert later.dropped == ["output_config.task_budget"]
 
 
 def test_openai_thinks_not_beside_tools():

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from typing import Literal
 
 import click
 
 from dolphin_logger.cli.homes import home_to_read
 from dolphin_logger.cli.output import SCHEMA_VERSION, neutralise, neutralise_json, say
-from dolphin_logger.cli.render import render
+from dolphin_logger.cli.render import render, render_provider
 from dolphin_logger.errors import RecordError
 from dolphin_logger.journal.home import Home
 from dolphin_logger.journal.reader import StoredRecord, body, find, line_bytes, newest, raw_bytes
@@ -26,10 +27,19 @@ from dolphin_logger.journal.reader import StoredRecord, body, find, line_bytes, 
 @click.option(
     "--raw", type=click.Choice(["request", "response"]), help="Write the exact bytes of a body."
 )
-def show(*, record_id: str | None, json_: bool, raw: Literal["request", "response"] | None) -> None:
+@click.option(
+    "--provider", is_flag=True, help="Show a translated call as its provider asked and answered."
+)
+def show(
+    *,
+    record_id: str | None,
+    json_: bool,
+    raw: Literal["request", "response"] | None,
+    provider: bool,
+) -> None:
     """Print one record."""
-    if json_ and raw:
-        raise click.UsageError("--json and --raw exclude each other")
+    if sum((json_, raw is not None, provider)) > 1:
+        raise click.UsageError("--json, --raw and --provider exclude each other")
     home = home_to_read()
     record = _newest(home) if record_id is None else find(home, record_id)
     if raw:
@@ -37,10 +47,21 @@ def show(*, record_id: str | None, json_: bool, raw: Literal["request", "respons
     elif json_:
         say(_as_json(record))
     else:
-        for line in render(
-            record, request=body(record, "request"), response=body(record, "response")
-        ):
+        for line in _provider_lines(record) if provider else _lines(record):
             say(line)
+
+
+def _lines(record: StoredRecord) -> Iterator[str]:
+    return render(record, request=body(record, "request"), response=body(record, "response"))
+
+
+def _provider_lines(record: StoredRecord) -> Iterator[str]:
+    if not record.fields.get("translation"):
+        raise RecordError(
+            f"record {record.id} was not translated: its provider got and sent what `show` shows"
+        )
+    request, response = body(record, "provider_request"), body(record, "provider_response")
+    return render_provider(record, request=request, response=response)
 
 
 def _newest(home: Home) -> StoredRecord:

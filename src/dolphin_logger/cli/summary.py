@@ -1,6 +1,6 @@
 """Summary: one record in one line, for `ls` and `tail`.
 
-It knows where each wire language keeps the user's words, and nothing else about them.
+A record's dialect finds the user's words; of the wire languages themselves it knows nothing.
 Invariant: takes whatever was recorded, of any shape, and never raises.
 """
 
@@ -11,7 +11,10 @@ from datetime import datetime
 from typing import Any
 
 from dolphin_logger.cli.output import shorten
+from dolphin_logger.dialects import DIALECTS
+from dolphin_logger.dialects._api import Dialect
 from dolphin_logger.journal.reader import SHORTEST_ID, StoredRecord
+from dolphin_logger.messages import Text
 
 PREVIEW = 60  # characters
 COLUMNS = ("id", "time", "model", "provider", "outcome", "in", "out", "seconds", "first user text")
@@ -33,7 +36,7 @@ def row(record: StoredRecord) -> list[str]:
         "" if usage["input_tokens"] is None else str(usage["input_tokens"]),
         "" if usage["output_tokens"] is None else str(usage["output_tokens"]),
         "" if total is None else f"{total / 1000:.3f}",
-        preview(fields["request"]),
+        preview(fields),
     ]
 
 
@@ -45,7 +48,7 @@ def as_json(record: StoredRecord) -> dict[str, Any]:
     facts = {name: fields[name] for name in (*kept, *more)}
     return facts | {
         "time_approximate": bool(fields.get("time_approximate")),
-        "preview": preview(fields["request"]),
+        "preview": preview(fields),
         "file": str(record.file),
         "offset": record.offset,
     }
@@ -60,29 +63,28 @@ def local_time(fields: Mapping[str, Any]) -> str:
         return mark + str(fields["time"])
 
 
-def preview(request: Any) -> str:
-    """Write the beginning of the first user message on one line."""
-    return shorten(_first_user_text(request), limit=PREVIEW)
+def dialect_named(name: Any) -> Dialect:
+    """Find a record's wire language; one that is not known here is read as opaque."""
+    known = DIALECTS.get(name) if isinstance(name, str) else None
+    return known or DIALECTS["opaque"]
 
 
-def _first_user_text(request: Any) -> str:
+def preview(fields: Mapping[str, Any]) -> str:
+    """Write the beginning of the first user text on one line."""
+    return shorten(_first_user_text(fields), limit=PREVIEW)
+
+
+def _first_user_text(fields: Mapping[str, Any]) -> str:
+    request = fields["request"]
     if not isinstance(request, dict):
         return ""
-    for key in ("messages", "input", "contents", "prompt"):
-        given = request.get(key)
-        if isinstance(given, str):
-            return given
-        for message in given if isinstance(given, list) else []:
-            if isinstance(message, dict) and message.get("role", "user") == "user":
-                return _text_of(message.get("content", message.get("parts")))
-    return ""
-
-
-def _text_of(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    for part in content if isinstance(content, list) else []:
-        text = part.get("text") if isinstance(part, dict) else None
-        if isinstance(text, str):
-            return text
-    return ""
+    dialect = dialect_named(fields["dialect"])
+    text = dialect.first_user_text(request)
+    if text is not None:
+        return text
+    for message in dialect.read_request(request).messages:
+        for part in message.parts:
+            if message.role == "user" and isinstance(part, Text):
+                return part.text
+    said = (request.get(key) for key in ("prompt", "input"))  # of what is no conversation
+    return next((text for text in said if isinstance(text, str)), "")

@@ -28,13 +28,6 @@ _ASK_SECONDS = 2.0
 _SETTLE_SECONDS = 2.0
 _POLL_SECONDS = 0.02
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_PATHS = {  # where clients of each language ask for an answer
-    "openai.chat": "/v1/chat/completions",
-    "openai.responses": "/v1/responses",
-    "anthropic.messages": "/v1/messages",
-    "gemini": "/v1beta/models/x:generateContent",
-    "ollama.chat": "/api/chat",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +95,11 @@ def choose_model(client: Client, home: Home, name: str) -> ModelEntry:
     Raises:
         DolphinError: there is none, or it does not serve the client's language.
     """
-    from dolphin_logger.proxy.destination import Destination
+    from dolphin_logger.proxy.destination import choose_dialect
     from dolphin_logger.proxy.routing import Routes
 
     entry = Routes(read_config(home)).by_name(name)
-    path = _PATHS[client.dialect]
-    Destination(entry, providers.find(entry.provider), dialect=client.dialect, path=path)
+    choose_dialect(entry, providers.find(entry.provider), dialect=client.dialect)
     return entry
 
 

@@ -123,8 +123,9 @@ def _parts_of(item: Any) -> list[Part]:
         return [Other("", item)]
     kind = item.get("type")
     if _is_message(item):
-        left = {key: item[key] for key in item if key not in ("type", "role", "content")}
-        return _with_rest(read_parts(item.get("content")), left)
+        message = _read_message(item)
+        name = {} if message.name is None else {"name": message.name}
+        return _with_rest(message.parts, {**message.rest, **name})
     if kind == "reasoning":
         return [_read_reasoning(dict(item))]
     if isinstance(kind, str) and _is_call(kind):

@@ -106,12 +106,12 @@ class Gemini:
         return to_json({"error": {"code": status, "message": message, "status": name}})
 
     def error_event(self, message: str, *, status: int, code: str | None) -> bytes:
-        """Build an event that Google's SDKs raise as an error.
+        """Build an error as Google sends it, bare: its SDK for JavaScript raises no other one.
 
         In an array it is no element, and leaves the array open: a client's parser fails there too.
         """
         body = self.error_body(message, status=status, param=None, code=code)
-        return b"data: " + body + b"\r\n\r\n"
+        return body + b"\r\n\r\n"
 
 
 class _GeminiDecoder:

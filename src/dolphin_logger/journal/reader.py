@@ -161,7 +161,10 @@ def raw_bytes(record: StoredRecord, which: Literal["request", "response"]) -> by
     return text
 
 
-def body(record: StoredRecord, which: Literal["request", "response"]) -> Any:
+def body(
+    record: StoredRecord,
+    which: Literal["request", "response", "provider_request", "provider_response"],
+) -> Any:
     """Parse a body with all digits of its numbers, from the blob if it lies there; None if it has none.
 
     Raises:

@@ -1,6 +1,6 @@
 """ollama: models on this computer; no key is needed, one is sent if configured.
 
-Ollama serves its own API and OpenAI's and Anthropic's beside it, so nothing is translated.
+Ollama serves its own API and OpenAI's and Anthropic's beside it.
 Source: https://docs.ollama.com/api and /api/openai-compatibility
 """
 

@@ -69,7 +69,7 @@ class Destination:
         self.provider: Any = provider
         self.local: LocalProvider | None = None
         self.origin: Origin = Origin("", "", 0)
-        self.dialect, self.translation = _choose_dialect(entry, provider, dialect=dialect)
+        self.dialect, self.translation = choose_dialect(entry, provider, dialect=dialect)
         self._foreign = foreign_fields(self.dialect, provider=provider.name)
         if self.translation is not None:
             if not path.endswith(_TRANSLATED):
@@ -146,10 +146,14 @@ def foreign_fields(dialect: str, *, provider: str) -> tuple[bytes, ...]:
     )
 
 
-def _choose_dialect(
+def choose_dialect(
     entry: ModelEntry, provider: Provider | LocalProvider, *, dialect: str
 ) -> tuple[str, Translation | None]:
-    """Stay in the client's language where the provider speaks it; translate where we can or are told to."""
+    """Stay in the client's language where the provider speaks it; translate where we can or are told to.
+
+    Raises:
+        RequestError: 404, this entry cannot be used by such a client.
+    """
     spoken = provider.dialects
     if entry.dialect is not None and entry.dialect != dialect and entry.dialect in spoken:
         translation = TRANSLATIONS.get((dialect, entry.dialect))

@@ -31,8 +31,6 @@ _ROLES: Final = ("user", "assistant", "system")
 # Claude Code's note to Anthropic's billing. It differs in each request, and would keep the provider
 # from finding the rest of the prompt in its cache.
 _NOTE: Final = "x-anthropic-billing-header:"
-
-
 _MOVED: Final = "messages[].content[] (results before text)"
 _DIRECT: Final = {"type": "direct"}  # a call that the model itself has made
 
@@ -50,14 +48,7 @@ class History:
 
     def add_system(self, content: Any) -> None:
         """Take the `system` of the request."""
-        for block, kind, at in read_blocks(content, "system"):
-            if kind != "text":
-                raise refusal(f"{at}: a system prompt must be text, not {kind!r}", param=at)
-            text = read_text(block, at, losses=self._losses, inside="system[].")
-            if text.startswith(_NOTE):
-                self._losses.drop(f"system[] ({_NOTE[:-1]})")
-            else:
-                self._system.append(text)
+        self._system += self._read_system(content, "system", inside="system[].")
 
     def add(self, message: Any, *, number: int) -> None:
         """Take the next message."""
@@ -82,17 +73,25 @@ class History:
         return [*system, *self._messages]
 
     def _add_later_system(self, content: Any, at: str) -> None:
-        texts = []
-        for block, kind, place in read_blocks(content, at):
-            if kind != "text":
-                raise refusal(f"{place}: a system prompt must be text, not {kind!r}", param=place)
-            texts.append(read_text(block, place, losses=self._losses))
+        texts = self._read_system(content, at, inside="messages[].content[].")
         if self._in_place and self._messages:
             self._messages.append({"role": "system", "content": join_texts(texts)})
             return
         if self._messages:  # templates of many models take a system prompt at the beginning only
             self._losses.change("messages[].role (system, from the middle to the front)")
         self._system += texts
+
+    def _read_system(self, content: Any, at: str, *, inside: str) -> list[str]:
+        texts = []
+        for block, kind, place in read_blocks(content, at):
+            if kind != "text":
+                raise refusal(f"{place}: a system prompt must be text, not {kind!r}", param=place)
+            text = read_text(block, place, losses=self._losses, inside=inside)
+            if text.startswith(_NOTE):
+                text = text.partition("\n")[2]
+                self._losses.drop(f"system[] ({_NOTE[:-1]})")
+            texts.append(text)
+        return texts
 
     # --- what the user says, and what tools say in the user's name
 

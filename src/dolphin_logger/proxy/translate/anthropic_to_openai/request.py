@@ -36,6 +36,7 @@ _SAYS_NOTHING: Final[dict[str, tuple[Any, ...]]] = {
     "service_tier": ("auto",),
     "speed": ("standard",),
 }
+_MODES: Final = (None, "adaptive", "disabled", "enabled")  # of thinking
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _NAMELESS: Final = "answer"  # a format without a name is refused
 
@@ -161,13 +162,10 @@ class RequestTranslation:
 
     def _take_effort(self) -> None:
         """Take how much the model shall think, unless the client speaks of it in the provider's words, too."""
-        thinking, config = self._take("thinking"), self._take("output_config")
-        thinking = thinking if isinstance(thinking, dict) else {}
-        config = config if isinstance(config, dict) else {}
-        for key in config.keys() - {"effort"}:
-            self._losses.drop(f"output_config.{key}")
-        if thinking.get("display"):
-            self._losses.drop("thinking.display")
+        thinking = self._take_object("thinking", known=("type", "budget_tokens"))
+        config = self._take_object("output_config", known=("effort",))
+        if thinking.get("type") not in _MODES:
+            self._losses.drop("thinking.type")
         at, wanted = _find_wish(thinking, config.get("effort"))
         if "budget_tokens" in thinking and at != "thinking.budget_tokens":
             self._losses.drop("thinking.budget_tokens")
@@ -189,6 +187,15 @@ class RequestTranslation:
         self._body["reasoning_effort"] = effort
         if effort != wanted or at == "thinking.budget_tokens":
             self._losses.change(at)
+
+    def _take_object(self, key: str, *, known: tuple[str, ...]) -> dict[str, Any]:
+        value = self._take(key)
+        if value is not None and not isinstance(value, dict):
+            self._losses.drop(key)
+        found = value if isinstance(value, dict) else {}
+        for name in sorted(found.keys() - known):
+            self._losses.drop(f"{key}.{name}")
+        return found
 
     def _take_user(self) -> None:
         """Send on who asks, if the configuration allows it: this may name a person."""

@@ -81,7 +81,7 @@ class History:
     def _add_system(self, message: Message, *, place: str) -> None:
         content = message.get("content")
         blocks = translate_system_content(content, place=place, losses=self._losses)
-        blocks = drop_blank_text(_with_cache(blocks, message), losses=self._losses)
+        blocks = _with_cache(drop_blank_text(blocks, losses=self._losses), message)
         if not self.messages:
             self.system += blocks
         elif self._in_place and blocks:
@@ -105,7 +105,7 @@ class History:
             self.messages.append({"role": "user", "content": content})
             return
         blocks = translate_user_content(content, place=place, losses=self._losses)
-        blocks = drop_blank_text(_with_cache(blocks, message), losses=self._losses)
+        blocks = _with_cache(drop_blank_text(blocks, losses=self._losses), message)
         if self._ends_with_results():
             self.messages[-1]["content"] += blocks
         else:
@@ -187,7 +187,7 @@ class History:
             self._losses.drop("messages[].reasoning_content")  # without its seal it is refused
         if message.get("function_call") is not None:
             blocks.append(self._older_call(message["function_call"], place=place, number=number))
-        blocks = drop_blank_text(_with_cache(blocks, message), losses=self._losses)
+        blocks = _with_cache(drop_blank_text(blocks, losses=self._losses), message)
         self.messages.append({"role": "assistant", "content": blocks or ""})
 
     def _tool_uses(self, message: Message, *, place: str) -> list[Block]:
@@ -208,9 +208,11 @@ class History:
             return plain
         if not is_whole(rebuilt):
             return plain if thoughts else [*rebuilt, *plain]
-        marks = [block[_CACHE] for block in texts if _CACHE in block]
+        rebuilt = drop_blank_text(rebuilt, losses=self._losses)
+        marks = [block for block in texts if _CACHE in block]
         if marks:
-            rebuilt[-1].setdefault(_CACHE, marks[-1])
+            self._losses.change("messages[].content[].cache_control (on the last block)")
+            _with_cache(rebuilt, marks[-1])
         return rebuilt
 
     def _thinking(self, message: Message) -> list[Block]:
@@ -251,9 +253,10 @@ def _is_sealed(entry: Mapping[str, Any]) -> bool:
 
 
 def _with_cache(blocks: list[Block], message: Message) -> list[Block]:
-    """Let the mark of a whole message stand on its last block."""
-    if blocks and message.get(_CACHE) is not None:
-        blocks[-1].setdefault(_CACHE, message[_CACHE])
+    """Let the mark of a whole message stand on its last block that may have one: no thought."""
+    last = next((block for block in reversed(blocks) if not is_thought(block)), None)
+    if last is not None and message.get(_CACHE) is not None:
+        last.setdefault(_CACHE, message[_CACHE])
     return blocks
 
 

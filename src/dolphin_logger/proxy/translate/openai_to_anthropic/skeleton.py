@@ -1,9 +1,8 @@
 """What a chat completion cannot carry of a message: its thoughts with their seals, and its order.
 
-A skeleton is the message's list of blocks, in which what the client sends back anyway is only a
-reference: `["text", characters]` and `["call", id]`. Every other block stands in it verbatim. It knows no
-store and no request. Invariant: a rebuilt message is the provider's own, or there is none: where the
-client has changed its text or its calls, nothing is put around them but the thoughts, in front.
+It knows the blocks of a message, and neither store nor request. Invariant: a rebuilt message is made
+of the provider's own blocks in their order, or there is none: where the client has changed its text or
+its calls, nothing is put around them but the thoughts, in front.
 
 Source: https://platform.claude.com/docs/en/build-with-claude/extended-thinking (preserving thinking
 blocks).
@@ -14,19 +13,29 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from dolphin_logger.proxy.translate.skeleton import (
+    fill,
+    is_needed,
+    read_skeleton,
+    refer_call,
+    refer_text,
+)
+
 Block = dict[str, Any]
 _THOUGHTS: Final = ("thinking", "redacted_thinking")
+_OF_TEXT: Final = ("type", "text")
+_OF_CALL: Final = ("type", "id", "name", "input")
+_DIRECT: Final = {"type": "direct"}  # the caller of a call that no program has made
 
 
 def skeletons(native: Mapping[str, Any]) -> dict[str, Any]:
     """Take the skeleton of a complete message, for each of its calls; none when nothing would be lost."""
     content = native.get("content")
-    blocks = [block for block in _list(content) if isinstance(block, dict)]
-    calls = [block["id"] for block in blocks if _is_call(block)]
-    if not calls or not any(_is_lost(block) for block in blocks):
-        return {}
-    skeleton = [_reference(block) for block in blocks]
-    return dict.fromkeys(calls, skeleton)
+    blocks = content if isinstance(content, list) else []
+    reduced = (_reduce(block) for block in blocks if isinstance(block, dict))
+    skeleton = [bone for bone in reduced if bone is not None]
+    calls = [bone[1] for bone in skeleton if isinstance(bone, list) and bone[0] == "call"]
+    return dict.fromkeys(calls, skeleton) if is_needed(skeleton) else {}
 
 
 def rebuild(
@@ -36,26 +45,16 @@ def rebuild(
 
     `text` and `calls` (`tool_use` blocks) are what the client sends back.
     """
-    skeleton = _list(recall(calls[0]["id"])) if calls else []
-    if not skeleton:
+    skeleton = read_skeleton(recall(calls[0]["id"])) if calls else []
+    if not skeleton or not all(isinstance(bone, list) or _is_other(bone) for bone in skeleton):
         return None
-    waiting = {call["id"]: call for call in calls}
-    blocks: list[Block] = []
-    place = 0
-    for bone in skeleton:
-        if isinstance(bone, dict):
-            blocks.append(dict(bone))
-            continue
-        kind, value = bone
-        if kind == "text":
-            blocks.append({"type": "text", "text": text[place : place + value]})
-            place += value
-        elif (call := waiting.pop(value, None)) is not None:
-            blocks.append(call)
-        else:
-            return _thoughts(skeleton)
-    same = place == len(text) and not waiting
-    return blocks if same else _thoughts(skeleton)
+    blocks = fill(
+        skeleton,
+        text=text,
+        calls=[(call["id"], call) for call in calls],
+        write_text=lambda piece: {"type": "text", "text": piece},
+    )
+    return _thoughts(skeleton) if blocks is None else blocks
 
 
 def is_whole(blocks: Sequence[Block]) -> bool:
@@ -72,29 +71,26 @@ def _thoughts(skeleton: Sequence[Any]) -> list[Block]:
     """Give the thoughts before the first call: those that the provider demands back."""
     found: list[Block] = []
     for bone in skeleton:
-        if isinstance(bone, dict) and is_thought(bone):
-            found.append(dict(bone))
+        if isinstance(bone, dict):
+            if is_thought(bone):
+                found.append(dict(bone))
         elif bone[0] == "call":
             break
     return found
 
 
-def _reference(block: Block) -> Any:
-    if _is_call(block):
-        return ["call", block["id"]]
-    if block.get("type") == "text" and isinstance(block.get("text"), str):
-        return ["text", len(block["text"])]
-    return block
+def _reduce(block: Block) -> Any:
+    """Refer to a block, or keep it; None for one that nobody can send back."""
+    kind = block.get("type")
+    if kind == "tool_use" and isinstance(block.get("id"), str):
+        direct = block.get("caller") == _DIRECT
+        return refer_call(block, block["id"], known=(*_OF_CALL, *(("caller",) if direct else ())))
+    if kind == "text" and isinstance(block.get("text"), str):
+        return refer_text(block, known=_OF_TEXT)
+    return block if _is_other(block) else None
 
 
-def _is_call(block: Block) -> bool:
-    return block.get("type") == "tool_use" and isinstance(block.get("id"), str)
-
-
-def _is_lost(block: Block) -> bool:
-    """Say whether a client's language has no place for a block."""
-    return block.get("type") not in ("text", "tool_use")
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+def _is_other(block: Block) -> bool:
+    """Say whether a block is one that a client's language has no place for."""
+    kind = block.get("type")
+    return isinstance(kind, str) and kind not in ("text", "tool_use")
