@@ -85,6 +85,12 @@ def _refusal(part: Mapping[str, Any], at: str, losses: Losses) -> Part:
     return {"type": "refusal", "refusal": _string(part, "refusal", at)}
 
 
+def _sealed(part: Mapping[str, Any], at: str, losses: Losses) -> Part:
+    """Write what only OpenAI's models seal: another model's words are in it as that model wrote them."""
+    _note_others(part, ("encrypted_content",), losses)
+    return {"type": "text", "text": _string(part, "encrypted_content", at)}
+
+
 def _image(part: Mapping[str, Any], at: str, losses: Losses) -> Part:
     _note_others(part, ("image_url", "detail", "file_id"), losses)
     if part.get("image_url") is None:
@@ -124,6 +130,7 @@ _PARTS: Final[Mapping[str, _Translate]] = {
     "output_text": _text,
     "text": _text,
     "refusal": _refusal,
+    "encrypted_content": _sealed,
     "input_image": _image,
     "input_file": _file,
     "input_audio": _audio,

@@ -136,6 +136,12 @@ class History:
             message = f"{at}.content: a system prompt can only be text for this provider"
             raise refusal(message, param=f"{at}.content")
 
+    def _add_agent_message(self, item: Item, at: str) -> None:
+        """Take what one of a client's agents sent to another: to the one that reads it, a user's word."""
+        self._note_others(item, frozenset(("content", "author", "recipient")))
+        self._losses.change("input[] (agent_message, as a user's)")
+        self._add_message({"role": "user", "content": item.get("content")}, at)
+
     def _add_said(self, parts: list[Part]) -> None:
         """Take text of the model; it begins a new message, unless calls before it wait for results."""
         if self._answer.said and not self._answer.calls:
@@ -263,6 +269,7 @@ def _string(item: Item, key: str, at: str) -> str:
 _ITEMS: Final[Mapping[str, Callable[[History, Item, str], None]]] = MappingProxyType(
     {
         "message": History._add_message,
+        "agent_message": History._add_agent_message,
         "reasoning": History._add_reasoning,
         "function_call": History._add_function_call,
         "function_call_output": History._add_result,

@@ -1,0 +1,122 @@
+"""`transformers serve` with a tiny random model, a real OpenAI-compatible server behind the proxy."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import openai
+import pytest
+
+from tests.clients.books import read_lines
+from tests.clients.stage import CLIENTS, free_port
+from tests.support.proxy import Proxy, wait_for
+
+VENV = CLIENTS / "venvs" / "transformers" / "bin"
+ASKED: Any = {
+    "messages": [{"role": "user", "content": "Say something, wörld."}],
+    "max_tokens": 12,
+    "temperature": 0,
+}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make the model once."""
+    folder = tmp_path_factory.mktemp("model")
+    subprocess.run([VENV / "python", Path(__file__).with_name("tiny_model.py"), folder], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def proxy(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """Run the server, and a proxy that calls its model `tiny`."""
+    port = free_port()
+    command = [VENV / "transformers", "serve", model, "--device", "cpu", "--host", "127.0.0.1"]
+    folder = tmp_path_factory.mktemp("home")
+    with (folder / "server.txt").open("wb") as output:
+        server = subprocess.Popen(
+            [*command, "--port", str(port)],
+            env=os.environ | {"HF_HUB_OFFLINE": "1", "HOME": str(folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            wait_for(lambda: _answers(port), seconds=90, what="the server")
+            entry = {"provider": "openai", "model": "tiny", "providerModel": str(model)}
+            base = {"apiBase": f"http://127.0.0.1:{port}/v1", "apiKey": "none"}
+            with Proxy(folder / "proxy", {"models": [entry | base]}) as running:
+                yield running
+                assert "Traceback" not in running.output(), running.output()
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+@pytest.fixture
+def client(proxy: Proxy) -> Iterator[openai.OpenAI]:
+    """Open an official client."""
+    with openai.OpenAI(base_url=proxy.base, api_key="any", max_retries=0) as made:
+        yield made
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_plain_and_streamed_answers_are_recorded(proxy: Proxy, client: openai.OpenAI) -> None:
+    """What the client read is what is recorded, and the stream says the same as the plain answer."""
+    before = len(read_lines(proxy.home))
+    plain = client.chat.completions.create(model="tiny", **ASKED)
+    chunks = list(client.chat.completions.create(model="tiny", stream=True, **ASKED))
+    text = "".join(c.choices[0].delta.content or "" for c in chunks if c.choices)
+    assert text
+    assert text == plain.choices[0].message.content
+    first, second = proxy.records(before + 2)[before:]
+    assert first["response"] == plain.model_dump(exclude_unset=True)
+    (choice,) = second["response"]["choices"]
+    assert choice["message"]["content"] == text
+    assert (first["outcome"], second["outcome"]) == ("completed", "completed")
+    assert (first["usage"]["output_tokens"], second["usage"]["output_tokens"]) == (12, 12)
+    assert [first["stream"], second["stream"]] == [False, True]
+
+
+def test_a_stream_that_the_client_leaves_is_recorded(proxy: Proxy, client: openai.OpenAI) -> None:
+    """What had come when the client left is recorded."""
+    before = len(read_lines(proxy.home))
+    endless = ASKED | {"max_tokens": 3000}
+    text = ""
+    with client.chat.completions.create(model="tiny", stream=True, **endless) as stream:
+        for chunk in stream:
+            text += chunk.choices[0].delta.content or ""
+            if len(text) > 5:
+                break
+    (record,) = proxy.records(before + 1)[before:]
+    assert record["outcome"] == "client_disconnected"
+    assert record["response"]["choices"][0]["message"]["content"].startswith(text)
+
+
+def test_messages_reach_it_translated(proxy: Proxy) -> None:
+    """Anthropic's client talks to it, streamed and not; both sides are recorded."""
+    before = len(read_lines(proxy.home))
+    base = proxy.base.removesuffix("/v1")
+    asked: Any = {key: ASKED[key] for key in ("messages", "max_tokens")}
+    with anthropic.Anthropic(base_url=base, api_key="any", max_retries=0) as client:
+        whole = client.messages.create(model="tiny", **asked)
+        with client.messages.stream(model="tiny", **asked) as stream:
+            streamed = stream.get_final_message()
+    assert whole.stop_reason == streamed.stop_reason == "max_tokens"
+    for record in proxy.records(before + 2)[before:]:
+        assert record["dialect"] == "anthropic.messages"
+        assert record["outcome"] == "completed"
+        assert record["response"]["content"][0]["type"] == "text"
+        said = record["provider_response"]["choices"][0]["message"]["content"]
+        assert record["response"]["content"][0]["text"] == said
+        assert record["usage"]["output_tokens"] == 12
