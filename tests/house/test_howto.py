@@ -6,16 +6,22 @@ import json
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
 from dolphin_logger import cli
 from dolphin_logger.cli import COMMANDS
+from dolphin_logger.config.entries import read_entry
+from dolphin_logger.config.findings import Findings
+from dolphin_logger.config.model import Timeouts
+from dolphin_logger.providers import PROVIDERS
 from dolphin_logger.setup._api import Circumstances, Client, adapted
 from dolphin_logger.setup.table import CLIENTS, find_client
 
 FOLDER = Path(__file__).parents[2] / "docs/howto"
+TOPICS = {"local-models"}  # pages about more than one client
 PAGES = sorted(FOLDER.glob("*.md"))
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
@@ -63,7 +69,9 @@ def test_every_client_has_its_page(client: Client) -> None:
 
 def test_no_page_is_left_over() -> None:
     """Every page belongs to a client, and every row to a page."""
-    assert {page.stem for page in PAGES} == {client.page for client in CLIENTS} | {"README"}
+    assert {page.stem for page in PAGES} == {client.page for client in CLIENTS} | TOPICS | {
+        "README"
+    }
     assert len(ROWS) == len(CLIENTS)
 
 
@@ -88,7 +96,26 @@ def test_commands_are_real(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_entries_are_json(page: Path) -> None:
-    """What is to be added to config.json is JSON, line by line, and passes keys on."""
+    """What is to be added to config.json is JSON: an entry on a line that passes keys on, or a whole file."""
     for block in re.findall(r"```json\n(.*?)```", page.read_text(), re.DOTALL):
+        if page.stem in TOPICS:
+            check_configuration(json.loads(block))
+            continue
         for line in block.splitlines():
             assert json.loads(line)["apiKey"] == "PASSTHROUGH"
+
+
+def check_configuration(shown: dict[str, Any]) -> None:
+    """A configuration that a page shows has nothing that `config validate` would complain about."""
+    for entry in shown.get("models", ()):
+        findings = Findings(json.dumps(shown))
+        read = read_entry(
+            entry,
+            index=0,
+            env={},
+            known_providers=tuple(PROVIDERS),
+            timeouts=Timeouts(),
+            findings=findings,
+        )
+        assert read is not None
+        assert not findings.problems

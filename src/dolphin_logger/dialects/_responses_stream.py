@@ -79,7 +79,7 @@ KEYS: Final = _ALWAYS | frozenset(
     (
         *("item", "part", "delta", "logprobs", "text", "refusal", "arguments", "input", "code"),
         *("summary_index", "command_index", "command", "output", "annotation", "annotation_index"),
-        *("status", "response", "partial_image_index", "partial_image_b64"),
+        *("name", "status", "response", "partial_image_index", "partial_image_b64"),
         *("background", "output_format", "quality", "size"),
     )
 )

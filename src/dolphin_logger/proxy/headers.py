@@ -30,7 +30,11 @@ _REQUEST_DROPPED = (
         b" access-control-request-method access-control-request-headers".split()
     )
 )
-_REQUEST_DROPPED_PREFIXES = (b"x-dolphin-", b"x-forwarded-", b"sec-", b"proxy-")
+# Open WebUI's name a person, for a proxy like this one; no provider has asked for them.
+_REQUEST_DROPPED_PREFIXES = (
+    *(b"x-dolphin-", b"x-forwarded-", b"sec-", b"proxy-"),
+    b"x-openwebui-user-",
+)
 _RESPONSE_DROPPED = _HOP_BY_HOP | frozenset(
     b"set-cookie strict-transport-security alt-svc content-security-policy"
     b" content-security-policy-report-only report-to nel".split()

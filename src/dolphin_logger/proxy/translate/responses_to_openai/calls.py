@@ -44,7 +44,7 @@ class FunctionCall(OutputItem):
         if not self._pieces and not cut_off:
             self.say(_NO_ARGUMENTS, out)
         self._fields |= self._so_far()
-        fields = {**self._place, "arguments": self._fields["arguments"]}
+        fields = {**self._place, "name": self._fields["name"], **self._so_far()}
         out.append(self._events.write("response.function_call_arguments.done", fields))
 
     def _so_far(self) -> Fields:

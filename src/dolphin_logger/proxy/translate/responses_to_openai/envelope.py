@@ -30,7 +30,6 @@ _DEFAULTS: Final[dict[str, Any]] = {
     "top_logprobs": None,
     "top_p": None,
     "truncation": "disabled",
-    "user": None,
 }
 _REASONING: Final = {"effort": None, "summary": None}
 _TEXT: Final = {"format": {"type": "text"}}
@@ -86,6 +85,7 @@ class Envelope:
             "id": f"resp_{self._stem}",
             "object": "response",
             "created_at": self._created,
+            **({"user": asked["user"]} if isinstance(asked.get("user"), str) else {}),
             "status": None,
             "background": False,
             "completed_at": None,
