@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from gemini_answers import (
     CHAT_TO_GEMINI,
+    EVERY_RECORDING,
     HELLO,
     INLINE,
     PIXEL,
@@ -21,6 +22,7 @@ from gemini_answers import (
     translated,
     whole,
 )
+from translated_streams import NEEDS_SAMPLES
 
 SENTINEL = "skip_thought_signature_validator"
 SIGNATURE = "c2ln"
@@ -133,6 +135,29 @@ def test_an_answer_comes_back_as_it_was(parts: list[dict[str, Any]]):
         assert found[1].pop("thoughtSignature") == SENTINEL
     assert found == parts
     assert not kept or back(told, kept) == parts
+
+
+def test_what_gemini_refuses_does_not_come_back():
+    """A call without a name, and the empty text that ends a stream, are left out of the memory."""
+    parts = [call(args={}, signature=SIGNATURE), {"functionCall": {"args": {}}}, {"text": ""}]
+    stream = said(*parts) + end()
+    told, kept = message(stream), CHAT_TO_GEMINI.kept(whole(stream))
+    assert back(told, kept) == parts[:1]
+
+
+@NEEDS_SAMPLES
+@EVERY_RECORDING
+def test_recordings_come_back_as_they_were(recording: Any):
+    """Every recorded answer with calls, of which a client keeps text and calls alone."""
+    stream = recording.read_bytes()
+    native, told = whole(stream), message(stream)
+    kept = CHAT_TO_GEMINI.kept(native)
+    parts = native["candidates"][0]["content"]["parts"]
+    assert bool(kept) == any("functionCall" in part for part in parts)
+    if kept:
+        calls = [{key: c[key] for key in ("id", "type", "function")} for c in told["tool_calls"]]
+        bare = {"role": "assistant", "content": told["content"] or None, "tool_calls": calls}
+        assert back(bare, kept) == [part for part in parts if part != {"text": ""}]
 
 
 def test_a_client_that_keeps_signatures_needs_no_memory():

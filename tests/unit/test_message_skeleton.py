@@ -259,7 +259,11 @@ def test_a_mark_for_the_cache_stands_on_the_last_block():
 
 
 def test_a_mark_on_white_space_is_not_lost():
-    """The mark of a message stands on what is left of it."""
+    """The mark of a text, or of a message, stands on what is left of it."""
+    blocks = [thought(), text("a"), use(), text(" ")]
+    marked = bare(*blocks) | {"content": [text("a ", cache_control=MARK)]}
+    result = request(marked, kept(*blocks))
+    assert result.body["messages"][1]["content"] == [*blocks[:2], use(cache_control=MARK)]
     content = [text("a"), text(" ")]
     body = {"messages": [{"role": "user", "content": content, "cache_control": MARK}]}
     result = CHAT_TO_MESSAGES.request(body, model="claude-x", options=TranslateOptions())
