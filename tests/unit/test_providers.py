@@ -193,10 +193,9 @@ def test_no_header_can_end_its_line(name: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("provider", "dialect"),
     [
-        ("openai", "anthropic.messages"),
-        ("anthropic", "openai.responses"),
-        ("google", "openai.responses"),
-        ("ollama", "gemini"),
+        ("openai", "ollama.chat"),
+        ("anthropic", "openai.embeddings"),
+        ("google", "openai.completions"),
         ("demo", "openai.embeddings"),
     ],
 )
@@ -208,6 +207,35 @@ def test_other_dialects_are_refused(provider: str, dialect: str) -> None:
         Destination(ModelEntry(provider, "m"), found, dialect=dialect, path="/v1/x")
     assert caught.value.status == 404
     assert all(name in str(caught.value) for name in found.dialects)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "path"),
+    [
+        ("anthropic.messages", "/v1/messages/count_tokens"),
+        ("openai.responses", "/v1/responses/compact"),
+        ("gemini", "/v1beta/models/{model}:countTokens"),
+    ],
+)
+def test_only_questions_are_translated(dialect: str, path: str) -> None:
+    """Counting and the like has no counterpart in another language: the client counts by itself."""
+    entry = ModelEntry("openai", "m", dialect="openai.chat")
+    with pytest.raises(RequestError, match=r"has no counterpart in openai\.chat") as caught:
+        Destination(entry, find("openai"), dialect=dialect, path=path)
+    assert caught.value.status == 404
+
+
+def test_entry_chooses_the_language() -> None:
+    """`dialect` wins over what the provider speaks too, where there is a translation, and only there."""
+    google = find("google")
+    native = ModelEntry("google", "m", dialect="gemini")
+    chat = Destination(native, google, dialect="openai.chat", path="/v1/chat/completions")
+    assert (chat.dialect, chat.translation is not None) == ("gemini", True)
+    raw = Destination(native, google, dialect="openai.embeddings", path="/v1/embeddings")
+    assert (raw.dialect, raw.translation) == ("openai.embeddings", None)
+    plain = ModelEntry("google", "m")
+    chat = Destination(plain, google, dialect="openai.chat", path="/v1/chat/completions")
+    assert (chat.dialect, chat.translation) == ("openai.chat", None)
 
 
 def plug_in(monkeypatch: pytest.MonkeyPatch, loaded: object) -> list[str]:
