@@ -7,8 +7,11 @@ completions and nothing else.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.clients import test_claude_code as claude
 from tests.clients import test_codex as codex
@@ -16,7 +19,7 @@ from tests.clients import test_gemini_cli as gemini
 from tests.clients.books import Pair, check_retries, check_translated, compare
 from tests.clients.stage import KEY, KEYED, stage
 from tests.support.scripted.chat import Chat
-from tests.support.scripted.model import LONG, Call, Fault, Say, Step, Think, step
+from tests.support.scripted.model import LONG, Call, Fault, Part, Say, Step, Think, step
 
 CHOSEN = ("--model", "local-model")
 
@@ -61,13 +64,11 @@ def test_claude_code_drives_a_chat_model(tmp_path: Path) -> None:
             assert pair.record["usage"]["output_tokens"] == 20
 
 
-def test_codex_drives_a_chat_model(tmp_path: Path) -> None:
-    """Codex's task, sub-agent and failures included, with a model of another language."""
+def codex_script() -> dict[str, list[Step]]:
+    """Write Codex's task for a model that it does not know: it gets functions, and no patches."""
     helper = {"message": "TASK-HELPER: count the words"}
-    write = {
-        "cmd": "printf 'teal, 7, wörld\\n' > result.txt"
-    }  # a model that it does not know gets no patches
-    parts: dict[str, list[Step]] = {
+    write = {"cmd": "printf 'teal, 7, wörld\\n' > result.txt"}
+    return {
         "TASK-HELPER": [
             step(Call("exec_command", {"cmd": "wc -w notes.txt"})),
             step(Say("There are four words.")),
@@ -85,8 +86,37 @@ def test_codex_drives_a_chat_model(tmp_path: Path) -> None:
             step(Say("All is done."), fault=Fault(status=429)),
         ],
     }
-    with stage(tmp_path, Chat(), parts, entry=KEYED) as play:
-        done = codex.ask(play, run=CHOSEN).check()
+
+
+def codex_script_in_code() -> dict[str, list[Step]]:
+    """Write the script of Codex's own choice in the words of a model that has functions only."""
+
+    def function(part: Part) -> Part:
+        if not isinstance(part, Call):
+            return part
+        arguments = part.arguments if part.custom is None else {"input": part.custom}
+        return Call(f"{part.namespace}__{part.name}", arguments)
+
+    return {
+        marker: [replace(now, parts=tuple(map(function, now.parts))) for now in steps]
+        for marker, steps in codex.script_in_code().items()
+    }
+
+
+OWN_CHOICE = KEYED | {"model": "*", "providerModel": "local-model"}
+
+
+@pytest.mark.parametrize(
+    ("parts", "entry", "run"),
+    [(codex_script(), KEYED, CHOSEN), (codex_script_in_code(), OWN_CHOICE, ())],
+    ids=["chosen", "own"],
+)
+def test_codex_drives_a_chat_model(
+    parts: dict[str, list[Step]], entry: dict[str, Any], run: tuple[str, ...], tmp_path: Path
+) -> None:
+    """Codex's task, sub-agent and failures included, with a model of another language."""
+    with stage(tmp_path, Chat(), parts, entry=entry) as play:
+        done = codex.ask(play, run=run).check()
         pairs = compare(play)
     assert codex.said_at_last(done) == "All is done."
     assert (play.work / "result.txt").read_text() == "teal, 7, wörld\n"
