@@ -65,6 +65,30 @@ def test_one_answer_is_one_message() -> None:
     assert (translated.dropped, translated.changed) == ([], [])
 
 
+def test_what_an_agent_is_told_is_a_users_word() -> None:
+    """A client's sub-agent gets its task from another agent, sealed only where OpenAI's models wrote it."""
+    parts = [
+        {"type": "input_text", "text": "From /root:"},
+        {"type": "encrypted_content", "encrypted_content": "Count the words."},
+    ]
+    told = {"type": "agent_message", "id": "amsg_1", "author": "/root", "recipient": "/root/count"}
+    translated = ask({"input": [{**told, "content": parts}, assistant("Four.")]})
+    assert translated.body["messages"] == [
+        {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "From /root:"},
+                {"type": "text", "text": "Count the words."},
+            ],
+        },
+        {"role": "assistant", "content": "Four."},
+    ]
+    assert (translated.dropped, translated.changed) == (
+        [],
+        ["input[] (agent_message, as a user's)"],
+    )
+
+
 def test_answers_in_a_row_stay_apart_but_text_between_calls_does_not() -> None:
     """Two answers are two messages; text after a call belongs to it, for results must follow calls."""
     said = messages(user("Go"), assistant("One."), assistant("Two."))
