@@ -116,6 +116,7 @@ _ID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\b[0-9a-f]{64}\b|\ba[0-9a-f]{16}\b"
     r"|\bses_[0-9A-Za-z]{20,}"
 )
+_FIRST_AGENT = re.compile(r"/root\b")  # as Codex calls its main agent; it looks like a path here
 _MACHINE = re.compile(r"\((?:Debian|linux|Linux)[^)]*\)")
 
 
@@ -172,7 +173,8 @@ class Scrubber:
         return self._words.setdefault(plain, f"some words {len(self._words) + 1}")
 
     def _plain(self, text: str) -> str:
-        return _ID.sub(self._replace_id, text.replace(self._folder, "/home/user"))
+        text = text.replace(self._folder, "/home/user")
+        return _ID.sub(self._replace_id, _FIRST_AGENT.sub("/main", text))
 
     def _replace_id(self, found: re.Match[str]) -> str:
         if found[0] not in self._ids:

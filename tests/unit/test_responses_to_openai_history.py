@@ -71,7 +71,7 @@ def test_what_an_agent_is_told_is_a_users_word() -> None:
         {"type": "input_text", "text": "From /root:"},
         {"type": "encrypted_content", "encrypted_content": "Count the words."},
     ]
-    told = {"type": "agent_message", "id": "amsg_1", "author": "/root", "recipient": "/root/count"}
+    told = {"type": "agent_message", "id": "amsg_1", "author": "/main", "recipient": "/main/count"}
     translated = ask({"input": [{**told, "content": parts}, assistant("Four.")]})
     assert translated.body["messages"] == [
         {
