@@ -351,3 +351,22 @@ def test_completions_are_read_as_one_exchange() -> None:
         "openai.completions", {"choices": [{"text": " upon", "finish_reason": "length"}]}
     )
     assert (parts, reason) == ((Text(" upon"),), "length")
+
+
+def test_what_agents_of_codex_say_and_use() -> None:
+    """Tools that come as an item, in namespaces, are tools; another agent's words are a user's."""
+    wait = {"type": "function", "name": "wait", "parameters": SCHEMA}
+    space = {"type": "namespace", "name": "agents", "description": "d", "tools": [wait, 7]}
+    offered = {"type": "additional_tools", "role": "developer", "tools": [space]}
+    told = {
+        "type": "agent_message",
+        "author": "first",
+        "recipient": "second",
+        "content": [{"type": "input_text", "text": "Count."}],
+    }
+    asked = DIALECTS["openai.responses"].read_request({"input": [offered, told], "tools": [wait]})
+    assert asked.tools[:2] == (ToolDefinition("wait", None, SCHEMA),) * 2
+    assert asked.tools[1].rest["namespace"] == {"name": "agents", "description": "d"}
+    assert asked.tools[2].rest["tools"] == [7]
+    assert asked.messages[1] == Message("user", (Text("Count."),), "first")
+    assert asked.messages[1].rest == {"recipient": "second"}

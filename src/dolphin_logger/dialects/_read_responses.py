@@ -21,7 +21,7 @@ from dolphin_logger.dialects._read_parts import (
     read_content,
     read_parts,
 )
-from dolphin_logger.dialects._read_tools import take_tools
+from dolphin_logger.dialects._read_tools import read_tool, take_objects
 from dolphin_logger.messages import (
     Answered,
     Asked,
@@ -34,10 +34,13 @@ from dolphin_logger.messages import (
     Reasoning,
     Text,
     ToolCall,
+    ToolDefinition,
     ToolResult,
 )
 
 _MODEL: Final = "assistant"
+_FROM_AGENT: Final = "agent_message"
+_MESSAGES: Final = ("message", _FROM_AGENT)
 _OF_THE_SERVER: Final = frozenset(
     ("web_search", "file_search", "code_interpreter", "image_generation", "mcp")
 )
@@ -56,8 +59,30 @@ def read_responses_request(request: Mapping[str, Any]) -> Asked:
     said = take_text(rest, "input")
     if said is not None:
         messages.append(Message("user", (Text(said),)))
-    messages += _joined(take_list(rest, "input") or [])
-    return Asked(tuple(messages), take_tools(rest, "tools"), rest)
+    tools = list(_definitions(take_objects(rest, "tools")))
+    items = []
+    for item in take_list(rest, "input") or []:
+        if isinstance(item, dict) and item.get("type") == "additional_tools":
+            item = dict(item)  # noqa: PLW2901 - what it holds besides stays a message
+            tools += _definitions(take_objects(item, "tools"))
+        items.append(item)
+    messages += _joined(items)
+    return Asked(tuple(messages), tuple(tools), rest)
+
+
+def _definitions(tools: list[dict[str, Any]]) -> Iterator[ToolDefinition]:
+    """Read the tools of a list, and those that lie in its namespaces."""
+    for tool in tools:
+        inner = tool.get("tools")
+        if tool.get("type") == "namespace" and isinstance(inner, list):
+            space = {key: value for key, value in tool.items() if key not in ("type", "tools")}
+            rest = {"tools": inner}
+            for found in _definitions(take_objects(rest, "tools")):
+                yield replace(found, rest={**found.rest, "namespace": space})
+            if rest:
+                yield read_tool({**tool, **rest})
+        else:
+            yield read_tool(tool)
 
 
 def read_responses_response(response: Mapping[str, Any]) -> Answered:
@@ -89,13 +114,15 @@ def _joined(items: list[Any]) -> Iterator[Message]:
 
 
 def _is_message(item: Any) -> bool:
-    return isinstance(item, dict) and item.get("type", "message") in ("message", None)
+    return isinstance(item, dict) and item.get("type", "message") in (*_MESSAGES, None)
 
 
 def _role_of(item: Any) -> str:
     if not isinstance(item, dict):
         return ""
     kind = item.get("type")
+    if kind == _FROM_AGENT:
+        return "user"
     if _is_message(item):
         role = item.get("role")
         return role if isinstance(role, str) else ""
@@ -112,7 +139,9 @@ def _is_call(kind: str) -> bool:
 
 def _read_message(item: dict[str, Any]) -> Message:
     rest = dict(item)
-    rest.pop("type", None)
+    if rest.pop("type", None) == _FROM_AGENT:  # of Codex: another agent's words to this one
+        author = take_text(rest, "author")
+        return Message("user", read_parts(rest.pop("content", None)), author, rest)
     role, name = take_text(rest, "role"), take_text(rest, "name")
     return Message(role or "", read_parts(rest.pop("content", None)), name, rest)
 
