@@ -22,7 +22,12 @@ from dolphin_logger.errors import JournalError
 from dolphin_logger.exchange import Exchange
 from dolphin_logger.journal.blobs import BlobWriter
 from dolphin_logger.journal.format import encode
-from dolphin_logger.journal.home import Home, make_private_folder, open_private_file
+from dolphin_logger.journal.home import (
+    Home,
+    make_private_folder,
+    open_private_file,
+    sync_folder,
+)
 
 SEGMENT_BYTES = 128 * 1024 * 1024
 _DAY_SECONDS = 86_400
@@ -174,7 +179,7 @@ class Journal:
         self._descriptor = open_private_file(self.segment, append=True)
         self._day = day
         self._size = 0
-        _sync_folder(self.home.logs)
+        sync_folder(self.home.logs)
 
     def _leave_deleted_segment(self) -> None:
         """Notice that the file was removed or replaced: writing on would lose records silently."""
@@ -218,13 +223,3 @@ def _sync(descriptor: int) -> None:
         os.fdatasync(descriptor)
     else:
         os.fsync(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name durable; not possible on every platform."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
