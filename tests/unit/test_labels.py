@@ -140,6 +140,7 @@ def test_what_does_not_fit_is_refused(kind: Any, value: Any, message: Any) -> No
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:
+    """A home that does not exist yet."""
     return Home(tmp_path / "home")
 
 

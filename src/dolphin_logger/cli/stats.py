@@ -16,6 +16,7 @@ from dolphin_logger.cli.output import for_person, neutralise, paint, say, say_js
 from dolphin_logger.cli.summary import local_time
 from dolphin_logger.journal.home import Home
 from dolphin_logger.journal.reader import BadLine, StoredRecord, read_segment, segments
+from dolphin_logger.journal.sealed import text_size
 
 _GROUPS = ("day", "model", "client", "outcome")
 _TOKENS = (
@@ -87,7 +88,9 @@ def _with_progress(home: Home) -> Iterator[StoredRecord | BadLine]:
         for path in files:
             yield from read_segment(path)
         return
-    with click.progressbar(length=_size(files), label="reading", file=sys.stderr) as bar:
+    with click.progressbar(
+        length=sum(map(text_size, files)), label="reading", file=sys.stderr
+    ) as bar:
         for path in files:
             for item in read_segment(path):
                 bar.update(item.length)

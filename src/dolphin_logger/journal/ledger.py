@@ -121,12 +121,14 @@ class LedgerReader:
             return
         with file:
             for offset, length, line in cut(file, start):
-                if line is not None and not line.endswith(b"\n"):
+                if isinstance(line, str):
+                    self._read[path.name] = offset + length
+                    yield BadEntry(path, offset, line)
+                    continue
+                if not line.endswith(b"\n"):
                     break  # is being written, or its writer died
                 self._read[path.name] = offset + length
-                if line is None:
-                    yield BadEntry(path, offset, "too long")
-                elif line.strip():
+                if line.strip():
                     yield _read_entry(line, path=path, offset=offset)
 
 
