@@ -54,13 +54,13 @@ class LedgerWriter:
         self._path = folder
         self._size = 0
 
-    def append(self, fields: Mapping[str, Any]) -> tuple[str, int]:
-        """Write one line; return its file's name and its offset.
+    def append(self, *entries: Mapping[str, Any]) -> tuple[str, int]:
+        """Write some lines, all or none; return their file's name and the offset of the first.
 
         Raises:
             JournalError: the disk is full, or the folder cannot be used.
         """
-        line = encode_fields(fields)
+        line = b"".join(map(encode_fields, entries))
         with self._lock:
             try:
                 self._open()

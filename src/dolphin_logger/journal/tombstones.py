@@ -58,18 +58,10 @@ def write_tombstones(home: Home, tombstones: Iterable[Tombstone]) -> None:
     """Hide records from every reader.
 
     Raises:
-        JournalError: it cannot be written; what was written before holds.
+        JournalError: it cannot be written; none of them holds.
     """
     ledger = LedgerWriter(home.tombstones)
-    for stone in tombstones:
-        ledger.append(
-            {
-                **_head(),
-                "record": stone.record,
-                "sha256": stone.sha256,
-                "blobs": list(stone.blobs),
-            }
-        )
+    ledger.append(*(_line_of(stone) for stone in tombstones))
     ledger.close()
 
 
@@ -78,6 +70,11 @@ def write_erased(home: Home, records: Collection[str]) -> None:
     ledger = LedgerWriter(home.tombstones)
     ledger.append({**_head(), "erased": sorted(records)})
     ledger.close()
+
+
+def _line_of(stone: Tombstone) -> dict[str, Any]:
+    facts = {"record": stone.record, "sha256": stone.sha256, "blobs": list(stone.blobs)}
+    return {**_head(), **facts}
 
 
 def _head() -> dict[str, str]:
