@@ -391,3 +391,9 @@ def test_any_request_gets_a_well_formed_answer(
 def test_any_schema_is_filled(schema: Any, question: str) -> None:
     """Filling ends with a JSON value on any schema."""
     json.dumps(Filler(schema, "it", question).fill(schema))
+
+
+def test_schema_with_an_empty_part_is_no_riddle() -> None:
+    """An empty part of `allOf` adds nothing."""
+    tool = {"type": "function", "function": {"name": "find", "parameters": {"allOf": [{}]}}}
+    asyncio.run(collect(ask("Find it.", tools=[tool], tool_choice="required")))

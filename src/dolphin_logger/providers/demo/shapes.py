@@ -74,8 +74,8 @@ class Filler:
         if isinstance(schema, dict) and isinstance(schema.get("allOf"), list):
             merged = {name: value for name, value in schema.items() if name != "allOf"}
             for part in schema["allOf"][:8]:
-                found = part if isinstance(part, dict) and "$ref" not in part else None
-                for name, value in (found or self._resolve_part(part)).items():
+                plain = isinstance(part, dict) and "$ref" not in part
+                for name, value in (part if plain else self._resolve_part(part)).items():
                     merged[name] = _join(merged.get(name), value)
             return merged
         return schema
