@@ -19,6 +19,8 @@ _SHORTENED: Final = (
     "This session is being continued from a previous conversation",  # Claude Code
     "Another language model started to solve this problem",  # Codex
 )
+# what these clients ask without tools and without a history, they ask for themselves
+ALWAYS_WITH_TOOLS: Final = frozenset(["claude-code", "gemini-cli", "opencode"])
 
 
 def is_aside(*texts: str) -> bool:

@@ -139,12 +139,14 @@ class Stitcher:
         for tip, answer in zip(tips, turn.answers, strict=True):
             nodes.put(mark("served", thread, tip), turn.id)
             nodes.put(mark("ever", turn.owner, tip), turn.id)
+            nodes.put(mark("gave", thread, answer), turn.id)
             if turn.base:
                 nodes.put(mark("pair", thread, turn.messages[turn.base - 1], answer), turn.id)
         for text in turn.tasks:
             nodes.put(mark("task", thread, text), turn.id)
         for line in turn.said[:1]:
             nodes.put(mark("said", thread, line), turn.id)
+            nodes.put(mark("said", turn.owner, line), turn.id)
         if turn.answer is not None:
             nodes.put(mark("answer", turn.owner, turn.answer), turn.id)
 
