@@ -136,16 +136,37 @@ class Linker:
     def _again(self, match: _Match) -> Link | None:
         """The same history once more: a retry, a regeneration, or another chat that begins alike."""
         turn = self._turn
-        parent = match.asked[-1]
+        nearest = min(match.asked, key=lambda one: (abs(turn.time - one.time), one.order))
+        parent = self._failed(match.asked) or nearest
         depth, served = self._served_before(match.depth)
         if served:
             newest = self._likeliest(served)
             if newest.order > parent.order and not self._is_continued(newest):
                 return self._continued([newest], depth)
-        elif turn.session is None and turn.time - parent.time > ASKED_AGAIN:
+        elif turn.session is None and self._is_another(parent):
             return None
         again = parent.complete and not turn.retry
         return Link(Relation.REGENERATE if again else Relation.DUPLICATE, parent, match.depth)
+
+    def _failed(self, asked: list[Placed]) -> Placed | None:
+        """Find the last try that failed and was not made again."""
+        found = [
+            one
+            for one in asked
+            if not one.complete
+            and one.ended <= self._turn.time
+            and not self._nodes.find(mark("again", one.record))
+        ]
+        return found[-1] if found else None
+
+    def _is_another(self, parent: Placed) -> bool:
+        """Say whether the same first question is another conversation's: later, or of agents side by side.
+
+        Samplers ask side by side too, but without tools: what an agent does is a conversation each time.
+        """
+        turn = self._turn
+        side_by_side = turn.time < parent.ended and parent.time < turn.ended
+        return (bool(turn.tools) and side_by_side) or abs(turn.time - parent.time) > ASKED_AGAIN
 
     def _changed(self, match: _Match) -> Link | None:
         """A question that was asked, and something else after it than its answer."""
@@ -156,7 +177,7 @@ class Linker:
         is_edit = turn.models[depth]
         if turn.session is None and not self._served_before(depth)[1]:
             window = EDITED if is_edit else ASKED_AGAIN
-            near = [one for one in match.asked if turn.time - one.time <= window]
+            near = [one for one in match.asked if abs(turn.time - one.time) <= window]
             near = [one for one in near if not self._is_continued(one)]
             if not near:
                 return None
@@ -194,10 +215,13 @@ class Linker:
         found = [one for one in self._quoted(turn.thread) if turn.aside or self._is_summary(one)]
         if turn.aside:
             return Link(Relation.SIDE, max(found, key=_order)) if found else None
-        if found:
-            return Link(Relation.COMPACTION, max(found, key=_order))
+        kept = self._rewritten(None)
+        if kept and kept.parent:
+            found.append(kept.parent)
         latest = self._latest(turn.thread) if turn.shortened and turn.session else None
-        return None if latest is None else Link(Relation.COMPACTION, latest)
+        if latest and not found:
+            found.append(latest)
+        return Link(Relation.COMPACTION, max(found, key=_order)) if found else None
 
     def _rewritten(self, match: _Match | None) -> Link | None:
         """An answer, and the question that we saw it given to, in a history that is not the one we saw.
@@ -275,9 +299,11 @@ class Linker:
                     yield placed
 
     def _is_summary(self, placed: Placed) -> bool:
+        """Say whether what is quoted is a summary to go on with; people quote answers in new chats too."""
         if not _is_long(placed):
             return False
-        return placed.depth >= _WORTH_A_SUMMARY or self._turn.session is not None
+        asked = placed.summary or self._turn.shortened
+        return self._turn.session is not None or (asked and placed.depth >= _WORTH_A_SUMMARY)
 
     def _task_in(self, thread: bytes) -> Placed | None:
         found = [

@@ -26,6 +26,8 @@ from dolphin_logger.conversation.turn import Turn, hash_of
 
 _MOVES_ON = (Relation.CONTINUE, Relation.BRANCH, Relation.EDIT, Relation.COMPACTION)
 
+_ASKS_AGAIN = (Relation.DUPLICATE, Relation.REGENERATE)
+
 
 def stitch(turns: Iterable[Turn], nodes: Nodes | None = None) -> Iterator[Placement]:
     """Place turns of any number of segments, in the order in which they were asked.
@@ -125,6 +127,8 @@ class Stitcher:
                 nodes.put(mark("awaited", awaited), turn.id)
         elif link.relation in _MOVES_ON:
             nodes.put(mark("next", link.parent.record), next_of(turn, path, link.depth))
+        elif link.relation in _ASKS_AGAIN:
+            nodes.put(mark("again", link.parent.record), turn.id)
         if link.relation is not Relation.SIDE:
             nodes.put(mark("latest", thread), turn.id)
         if turn.messages:
@@ -155,6 +159,7 @@ def _placed(turn: Turn, placement: Placement, tip: bytes) -> Placed:
     return Placed(
         placement=replace(placement, merged=()),
         time=turn.time,
+        ended=turn.ended,
         writer=turn.writer,
         seq=turn.seq,
         session=turn.session,
@@ -165,4 +170,5 @@ def _placed(turn: Turn, placement: Placement, tip: bytes) -> Placed:
         system=turn.system,
         tools=turn.tools,
         complete=turn.complete,
+        summary=turn.summary,
     )

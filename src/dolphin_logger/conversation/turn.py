@@ -8,13 +8,18 @@ language they came in.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
 
-from dolphin_logger.conversation.asides import ALWAYS_WITH_TOOLS, is_aside, is_shortened
+from dolphin_logger.conversation.asides import (
+    ALWAYS_WITH_TOOLS,
+    asks_summary,
+    is_aside,
+    is_shortened,
+)
 from dolphin_logger.conversation.canonical import (
     HASH_BYTES,
     INSTRUCTIONS,
@@ -46,7 +51,8 @@ class Turn:
     """One model call.
 
     Attributes:
-        time: the request's start in UNIX microseconds; `writer`, `seq`: its segment and place there.
+        time, ended: the request's start and its answer's end in UNIX microseconds.
+        writer, seq: the segment and the place in it.
         owner: who asks, as far as ids of sessions may be compared.
         session, agent, parent: as sent; no session where what was sent names more than one.
         thread: hash of owner, session and agent: within it a history is compared.
@@ -60,12 +66,14 @@ class Turn:
         said: hashes of the answer's longest lines.
         tools, system: hashes of the tools' names and of the instructions; empty without any.
         complete: whether a whole answer was given.
-        retry, counting, aside, shortened: the client says that it asks again; asks for no answer, but
-            how long the history is; asks for itself; has made the history short.
+        retry, counting, aside, shortened, summary: the client says that it asks again; asks for no
+            answer, but how long the history is; asks for itself; has made the history short; asks for
+            a summary.
     """
 
     id: str
     time: int
+    ended: int
     writer: str
     seq: int
     owner: bytes
@@ -91,6 +99,7 @@ class Turn:
     counting: bool
     aside: bool
     shortened: bool
+    summary: bool
 
     @property
     def order(self) -> tuple[int, str, int]:
@@ -112,10 +121,12 @@ def read_turn(fields: Mapping[str, Any], asked: Asked, answered: Answered, *, wr
     models = tuple([message.role == MODEL for _, message in history])
     answers, base = _read_answers(history, answered)
     said = [choice.message for choice in answered.choices]
+    time = _moment(fields.get("time"))
     path = str(fields.get("path") or "").partition("?")[0]
     return Turn(
         id=str(fields["id"]),
-        time=_moment(fields.get("time")),
+        time=time,
+        ended=time + int(1000 * ((fields.get("timing") or {}).get("total_ms") or 0)),
         writer=writer,
         seq=int(fields.get("seq") or 0),
         owner=owner,
@@ -146,6 +157,7 @@ def read_turn(fields: Mapping[str, Any], asked: Asked, answered: Answered, *, wr
         aside=is_aside(*leading, *last)
         or (name in ALWAYS_WITH_TOOLS and not asked.tools and not any(models)),
         shortened=is_shortened(*first) or any(_is_compaction(message) for _, message in history),
+        summary=asks_summary(*last),
     )
 
 
@@ -179,14 +191,18 @@ def _frame(messages: Sequence[Message]) -> tuple[list[str], list[str], list[str]
             break
         leading.append(message)
     whole = [spoken(message) for message in leading]
-    parts = [
-        part.text.strip()
-        for message in leading
-        for part in message.parts
-        if isinstance(part, Text) and len(message.parts) > 1
-    ]
+    parts = [text.strip() for message in leading for text in _texts(message)]
     last = [spoken(messages[-1])] if messages and messages[-1].role != MODEL else []
     return [*whole, *parts], whole[:1], last
+
+
+def _texts(message: Message) -> Iterator[str]:
+    """Give the texts of a message's parts; also of such as agents write to each other."""
+    for part in message.parts:
+        if isinstance(part, Text):
+            yield part.text
+        elif isinstance(part, Other):
+            yield from strings(part.value)
 
 
 def _read_answers(
