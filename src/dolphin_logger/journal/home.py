@@ -3,6 +3,8 @@
     config.json        the user's configuration
     logs/              segments of records, YYYY-MM-DD_<uuid>.jsonl
     blobs/             bodies too large for a line, named by their sha256
+    archive/           untouched copies of other programs' session files, <source>/<sha256>.zst
+    imports/           the turns decoded from them, segments like those of logs/
     run/               one small file per running proxy, and the pause switch
     cache/             what can be made again, or be missed
 
@@ -42,6 +44,21 @@ class Home:
     def blobs(self) -> Path:
         """The folder of large bodies."""
         return self.path / "blobs"
+
+    @property
+    def archive(self) -> Path:
+        """The folder of untouched session files."""
+        return self.path / "archive"
+
+    @property
+    def imports(self) -> Path:
+        """The folder of segments of imported turns."""
+        return self.path / "imports"
+
+    @property
+    def cache(self) -> Path:
+        """The folder of what can be made again."""
+        return self.path / "cache"
 
     @property
     def vault(self) -> Path:
