@@ -13,14 +13,33 @@ from typing import Final
 
 from dolphin_logger.errors import SourceError
 from dolphin_logger.importers._api import Importer
+from dolphin_logger.importers.chatgpt import ChatGPT
 from dolphin_logger.importers.claude_code import ClaudeCode
+from dolphin_logger.importers.claude_export import ClaudeExport
 from dolphin_logger.importers.codex import Codex
+from dolphin_logger.importers.dolphin_logger import DolphinLogger
+from dolphin_logger.importers.gateway_logs import HELICONE, LITELLM
+from dolphin_logger.importers.gemini_cli import GeminiCLI
+from dolphin_logger.importers.llm_logs import LlmLogs
+from dolphin_logger.importers.open_webui import OpenWebUI
+from dolphin_logger.importers.opencode import Opencode
+from dolphin_logger.importers.pi import Pi
 
 GROUP: Final = "dolphin_logger.importers"
 
 _BUILT_IN: Final[tuple[Importer, ...]] = (
     ClaudeCode(),
     Codex(),
+    DolphinLogger(),
+    ChatGPT(),
+    ClaudeExport(),
+    OpenWebUI(),
+    GeminiCLI(),
+    Opencode(),
+    Pi(),
+    LlmLogs(),
+    LITELLM,
+    HELICONE,
 )
 IMPORTERS: Final[Mapping[str, Importer]] = MappingProxyType(
     {importer.name: importer for importer in _BUILT_IN}

@@ -6,10 +6,11 @@ It knows ids, not what was said. Invariant: it ends on any tree, also one that b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 
-class Node(Protocol):
+class Linked(Protocol):
     """What a walk needs of a node: its parent's id, and which answer it is a part of, if of any."""
 
     @property
@@ -23,7 +24,16 @@ class Node(Protocol):
         ...
 
 
-def back_to_answer(nodes: Mapping[str, Node], start: str | None) -> tuple[list[str], str | None]:
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node that holds its message, as its program writes it."""
+
+    parent: str | None
+    answer: str | None
+    message: dict[str, Any] = field(default_factory=dict)
+
+
+def back_to_answer(nodes: Mapping[str, Linked], start: str | None) -> tuple[list[str], str | None]:
     """Walk from a node towards the root; give the ids up to the next answer, oldest first, and its name."""
     found: list[str] = []
     seen: set[str] = set()
