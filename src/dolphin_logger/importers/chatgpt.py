@@ -70,10 +70,10 @@ def _read_conversation(conversation: Mapping[str, Any]) -> Iterator[Item]:
     nodes: dict[str, Node] = {}
     for name, value in conversation["mapping"].items():
         message = as_object(as_object(value).get("message"))
-        kind = as_object(message.get("content")).get("content_type")
+        kind = kind_of(as_object(message.get("content")).get("content_type"))
         speaks = as_object(message.get("author")).get("role") == "assistant"
         if message and kind not in _THOUGHTS and kind not in _TEXTS:
-            yield Unknown(f"content {kind_of(kind)}")
+            yield Unknown(f"content {kind}")
         answer = name if speaks and kind not in _THOUGHTS else None
         nodes[name] = Node(text_of(as_object(value), "parent"), answer, message)
     for name, node in nodes.items():
@@ -123,7 +123,7 @@ def _thought(message: Mapping[str, Any]) -> str:
 def _said(message: Mapping[str, Any]) -> dict[str, Any] | None:
     """Put what somebody else than the model said into a message; hidden and empty ones are none."""
     role = text_of(as_object(message.get("author")), "role")
-    kind = as_object(message.get("content")).get("content_type")
+    kind = kind_of(as_object(message.get("content")).get("content_type"))
     text = _text(message)
     if role is None or kind in _THOUGHTS or not text:
         return None

@@ -98,7 +98,8 @@ class ClaudeCode:
     def claims(self, head: bytes, name: str) -> bool:
         """Tell a session by the names that its lines have for themselves."""
         return name.endswith(".jsonl") and any(
-            "sessionId" in fields and (fields.get("type") in _BOOKKEEPING or "parentUuid" in fields)
+            "sessionId" in fields
+            and (kind_of(fields.get("type")) in _BOOKKEEPING or "parentUuid" in fields)
             for fields in map(as_object, map(parse, head.splitlines()[:20]))
         )
 
@@ -138,16 +139,16 @@ class _Session:
             if not isinstance(fields, dict):
                 yield Unknown("too long" if text is None else "not JSON")
                 continue
-            kind = fields.get("type")
+            kind = kind_of(fields.get("type"))
             uuid = text_of(fields, "uuid") or f"line {number}"
             if kind == "assistant":
                 self._add_answer(fields, uuid, offset)
             elif kind == "user":
                 self._add_words(fields, uuid, offset)
-            elif isinstance(kind, str) and kind in _BOOKKEEPING:
+            elif kind in _BOOKKEEPING:
                 self._nodes.setdefault(uuid, _Line(text_of(fields, "parentUuid"), offset))
             else:
-                yield Unknown(f"type {kind_of(kind)}")
+                yield Unknown(f"type {kind}")
         for answer in self.answers.values():
             _, after = back_to_answer(self._nodes, answer.parent)
             if after is not None:

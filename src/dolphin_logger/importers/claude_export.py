@@ -68,8 +68,8 @@ def _read_conversation(conversation: Mapping[str, Any]) -> Iterator[Item]:
         if sender not in ("human", "assistant"):
             yield Unknown(f"sender {kind_of(sender)}")
         for block in map(as_object, as_list(message.get("content"))):
-            if block.get("type") not in _BLOCKS:
-                yield Unknown(f"block {kind_of(block.get('type'))}")
+            if (kind := kind_of(block.get("type"))) not in _BLOCKS:
+                yield Unknown(f"block {kind}")
         parent = text_of(message, "parent_message_uuid") or last
         answer = name if sender == "assistant" else None
         nodes[name] = Node(None if parent == _NO_PARENT else parent, answer, message)

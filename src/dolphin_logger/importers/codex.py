@@ -53,16 +53,6 @@ _ASKED = frozenset(
     }
 )
 _BOOKKEEPING = frozenset({"world_state", "inter_agent_communication_metadata", "ghost_snapshot"})
-_LINES = frozenset(
-    {
-        "session_meta",
-        "turn_context",
-        "response_item",
-        "event_msg",
-        "compacted",
-        "token_usage_record",
-    }
-)
 
 
 class Codex:
@@ -125,10 +115,12 @@ class _Thread:
 
     def take(self, fields: Mapping[str, Any], number: int) -> Iterator[Item]:
         """Take one line; give the turn that it ends."""
-        kind, payload = fields.get("type"), as_object(fields.get("payload"))
+        kind, payload = kind_of(fields.get("type")), as_object(fields.get("payload"))
         if "payload" not in fields:  # before the envelope came, an item was a line
             kind, payload = (
-                ("response_item", dict(fields)) if kind else ("session_meta", dict(fields))
+                ("response_item", dict(fields))
+                if "type" in fields
+                else ("session_meta", dict(fields))
             )
         if kind == "response_item":
             yield from self._take_item(payload, number, moment(fields.get("timestamp")))
@@ -143,11 +135,11 @@ class _Thread:
         elif kind == "compacted":
             yield from self.end_answer()
             self._compact(payload)
-        elif kind not in _BOOKKEEPING and fields.get("record_type") != "state":
-            yield Unknown(f"type {kind_of(kind)}")
+        elif kind not in _BOOKKEEPING:
+            yield Unknown(f"type {kind}")
 
     def _take_item(self, item: dict[str, Any], number: int, time_ns: int | None) -> Iterator[Item]:
-        kind, role = item.get("type"), item.get("role")
+        kind, role = kind_of(item.get("type")), item.get("role")
         if kind in _ANSWERS or (kind == "message" and role == "assistant"):
             if not self.answer:
                 self.line, self.time_ns = str(number), time_ns
@@ -160,7 +152,7 @@ class _Thread:
         if kind == "message" and role == "user":
             self.points.append(self.after)
         if kind not in _ASKED:
-            yield Unknown(f"item {kind_of(kind)}")
+            yield Unknown(f"item {kind}")
 
     def _take_event(self, event: Mapping[str, Any]) -> Iterator[Item]:
         """Of what is told to the screen only two things matter: the end of a response, and a rollback."""

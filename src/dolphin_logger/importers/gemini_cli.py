@@ -98,12 +98,12 @@ class _Chat:
 
     def _add(self, messages: Iterable[Any]) -> Iterator[Unknown]:
         for message in map(as_object, messages):
-            kind = message.get("type")
+            kind = kind_of(message.get("type"))
             if kind in ("user", "gemini"):
                 name = text_of(message, "id") or str(len(self._messages))
                 self._messages[name] = message
             elif kind not in _SCREEN:
-                yield Unknown(f"type {kind_of(kind)}")
+                yield Unknown(f"type {kind}")
 
     def _rewind(self, to: str | None) -> None:
         names = list(self._messages)

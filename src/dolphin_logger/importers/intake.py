@@ -8,13 +8,14 @@ stops no other.
 
 from __future__ import annotations
 
+import os
 import tempfile
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import IO, TypeAlias
 
 from dolphin_logger.errors import SourceError
@@ -95,7 +96,7 @@ class Intake:
         """
         try:
             mark = stamp(path)
-            seen = self._notes.file(str(path))
+            seen = self._notes.file(_key(path))
             if seen is not None and seen.stamp == mark and not seen.waiting:
                 brought.unchanged += 1
                 return
@@ -105,7 +106,7 @@ class Intake:
             brought.failed.append(str(error))
 
     def _bring(self, shot: Snapshot, mark: str, choose: Choose, brought: Brought) -> None:
-        path, copy, waiting = str(shot.content.path), None, brought.waiting
+        path, copy, waiting = shot.content.path, None, brought.waiting
         for part in _parts(shot, choose, folder=self._home.cache):
             if isinstance(part, Unknown):
                 brought.unknown[part.kind] += 1
@@ -121,11 +122,15 @@ class Intake:
             raise SourceError(f"{path}: holds nothing that an importer knows: name the source")
         self._writer.commit()
         brought.files += 1
-        self._notes.set_file(path, SeenFile(mark, brought.waiting - waiting, copy))
+        self._notes.set_file(_key(path), SeenFile(mark, brought.waiting - waiting, copy))
 
     def _take(self, turn: Turn, source: str, content: Content, brought: Brought) -> None:
         brought.sessions.add((source, turn.session))
-        exchange = as_exchange(turn, source=source, content=content, file=self._name(content))
+        try:
+            exchange = as_exchange(turn, source=source, content=content, file=self._name(content))
+        except RecursionError:
+            brought.unknown["nested too deeply"] += 1
+            return
         if self._writer.has(exchange.id):
             brought.known += 1
         else:
@@ -134,7 +139,7 @@ class Intake:
 
     def _keep(self, shot: Snapshot, source: str) -> Copy:
         """Archive the bytes; the log beside a database is a part of it."""
-        path, name = str(shot.content.path), self._name(shot.content)
+        path, name = _key(shot.content.path), self._name(shot.content)
         if shot.log is not None:
             log = self._keep_file(shot, shot.log, source, f"{path}-wal", f"{name}-wal")
             self._notes.set_file(f"{path}-wal", SeenFile("", 0, log))
@@ -207,8 +212,14 @@ def as_exchange(turn: Turn, *, source: str, content: Content, file: str) -> Exch
             "line": turn.line,
             "file": file,
             "after": after,
+            **({"time_approximate": True} if turn.time_ns is None else {}),
         },
     )
+
+
+def _key(path: PurePath) -> str:
+    """Write a path as a text that any database takes, also one that is no UTF-8."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def _count(item: Unknown | Waiting, brought: Brought) -> None:

@@ -73,8 +73,8 @@ def _read_turns(database: Tables) -> Iterator[Item]:
     attached = {row.get("id"): row for row in database.rows("attachments")}
     parts: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in database.rows("parts", order="message_hash, position"):
-        if row.get("type") not in _PARTS:
-            yield Unknown(f"part {kind_of(row.get('type'))}")
+        if (kind := kind_of(row.get("type"))) not in _PARTS:
+            yield Unknown(f"part {kind}")
         parts[str(row.get("message_hash"))].append(_part(row, fragments, attached))
     messages = {str(row.get("hash")): row for row in database.rows("messages")}
     ends: dict[tuple[str, str], str] = {}  # the turn that ended with a message, by its thread

@@ -61,9 +61,9 @@ def _read_chat(chat: Mapping[str, Any], session: str) -> Iterator[Item]:
     nodes: dict[str, Node] = {}
     for name, value in chat["history"]["messages"].items():
         message = as_object(value)
-        role = message.get("role")
+        role = kind_of(message.get("role"))
         if role not in _ROLES:
-            yield Unknown(f"role {kind_of(role)}")
+            yield Unknown(f"role {role}")
         answered = role == "assistant" and message.get("done") is not False
         nodes[name] = Node(text_of(message, "parentId"), name if answered else None, message)
     for name, node in nodes.items():

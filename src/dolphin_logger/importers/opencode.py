@@ -146,7 +146,7 @@ def _turn(
 
 
 def _is_known(part: Mapping[str, Any]) -> bool:
-    return part.get("type") in {"text", "reasoning", "tool", "file"} | _BOOKKEEPING
+    return kind_of(part.get("type")) in {"text", "reasoning", "tool", "file"} | _BOOKKEEPING
 
 
 def _blocks(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -71,12 +71,12 @@ class Pi:
             if not isinstance(entry, dict):
                 yield Unknown("too long" if text is None else "not JSON")
                 continue
-            kind = entry.get("type")
+            kind = kind_of(entry.get("type"))
             if kind == "session":
                 head = head or entry
                 continue
             if kind not in {"message", "custom_message"} | _BOOKKEEPING | _SUMMARIES:
-                yield Unknown(f"type {kind_of(kind)}")
+                yield Unknown(f"type {kind}")
             name = text_of(entry, "id") or f"line {number}"
             parent = text_of(entry, "parentId") if "parentId" in entry else last
             if kind == "compaction":
@@ -115,7 +115,7 @@ def _said(entry: Mapping[str, Any]) -> dict[str, Any] | None:
     """Write an entry as a message of the user; what the model does not see is none."""
     message = as_object(entry.get("message"))
     role = message.get("role")
-    if entry.get("type") in _SUMMARIES:
+    if kind_of(entry.get("type")) in _SUMMARIES:
         return {"role": "user", "content": text_of(entry, "summary") or ""}
     if entry.get("type") == "custom_message":
         return {"role": "user", "content": _blocks(entry.get("content"))}

@@ -28,6 +28,7 @@ from dolphin_logger.journal.blobs import LIMIT, BlobWriter
 from dolphin_logger.journal.format import encode
 from dolphin_logger.journal.home import Home, make_private_folder, open_private_file
 from dolphin_logger.journal.lines import cut, open_segment
+from dolphin_logger.journal.reader import import_segments
 
 if sys.platform != "win32":
     import fcntl
@@ -213,11 +214,6 @@ class ImportWriter:
         blob = BlobWriter(self._home.blobs)
         blob.write(body)
         return blob.commit(media_type="application/json").to_json()
-
-
-def import_segments(home: Home) -> list[Path]:
-    """List the segments of imported turns, oldest first; `read_segment` reads them."""
-    return sorted(home.imports.glob("*.jsonl"))
 
 
 @contextmanager

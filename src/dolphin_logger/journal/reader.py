@@ -71,6 +71,11 @@ def segments(home: Home) -> list[Path]:
     return [path for *_, path in sorted(_listed(home))]
 
 
+def import_segments(home: Home) -> list[Path]:
+    """List the files of imported turns, oldest first; they are read like all others."""
+    return sorted(home.imports.glob("*.jsonl"))
+
+
 def read_segment(path: Path, *, offset: int = 0) -> Iterator[StoredRecord | BadLine]:
     """Read a file line by line from an offset that is the start of a line; a missing file is empty.
 
@@ -125,7 +130,7 @@ def find(home: Home, id_or_suffix: str) -> StoredRecord:
             f"id {id_or_suffix!r} is too short: give at least its last {SHORTEST_ID} characters"
         )
     found: dict[str, StoredRecord] = {}
-    for path in reversed(segments(home)):
+    for path in reversed([*import_segments(home), *segments(home)]):
         for record in _with_id_ending(path, wanted.encode()):
             if record.id == wanted:
                 return record
