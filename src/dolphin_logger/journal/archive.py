@@ -19,7 +19,7 @@ import uuid
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import zstandard
 
@@ -76,23 +76,28 @@ class Archive:
 
     def _describe(self, kept: Path, copy: Copy, *, origin: str, modified_ns: int) -> None:
         """Note where the bytes lay; the same bytes may have lain in several places."""
-        files = set(_origins(kept)) | {origin}
+        files = set(_facts(kept).get("files", ())) | {origin}
         facts = {"files": sorted(files), "bytes": copy.size, "modified": format_time(modified_ns)}
         _write(kept.with_suffix(".json"), json.dumps(facts).encode() + b"\n")
 
     def _let_go(self, old: Path, origin: str) -> None:
         """Remove a copy that the new one makes needless, unless it is also that of another file."""
-        if set(_origins(old)) - {origin}:
+        facts = _facts(old)
+        others = [name for name in facts.get("files", ()) if name != origin]
+        if others:
+            _write(old.with_suffix(".json"), json.dumps(facts | {"files": others}).encode() + b"\n")
             return
         old.unlink(missing_ok=True)
         old.with_suffix(".json").unlink(missing_ok=True)
 
 
-def _origins(kept: Path) -> list[str]:
+def _facts(kept: Path) -> dict[str, Any]:
+    """Read what is noted of a copy."""
     try:
-        return list(json.loads(kept.with_suffix(".json").read_bytes())["files"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return []
+        facts = json.loads(kept.with_suffix(".json").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}
 
 
 def _compress(file: IO[bytes], part: Path, *, earlier: Copy | None) -> tuple[Copy, bool]:
