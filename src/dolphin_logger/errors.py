@@ -5,6 +5,7 @@
     ├── JournalError     the home folder or a segment cannot be written
     ├── RecordError      one line of a segment cannot be read
     ├── LabelError       a label cannot be what was asked for, or what lies in its file
+    ├── SourceError      another program's session file cannot be read
     ├── RequestError     the client's request is at fault: answered with 4xx, never 5xx
     └── ProviderError    the provider is at fault or out of reach: answered with 502 or 504
 
@@ -33,6 +34,10 @@ class RecordError(DolphinError):
 
 class LabelError(DolphinError):
     """A label cannot be what was asked for, or what lies in its file."""
+
+
+class SourceError(DolphinError):
+    """Another program's session file cannot be read; the others can."""
 
 
 class RequestError(DolphinError):

@@ -75,7 +75,8 @@ class Exchange:
     `request`, `response`: one JSON text each (bytes as received; for a stream, re-assembled), or
     None when there is none or it is not JSON. `raw_request`, `raw_response`: content-decoded bytes,
     kept when the parsed view is not the whole truth. `provider_request`, `provider_response` and
-    `translation` are there only when the provider's dialect differs from the client's. Times: `time_ns` is UNIX nanoseconds,
+    `translation` are there only when the provider's dialect differs from the client's. `imported`
+    says where a turn was found that another program wrote down. Times: `time_ns` is UNIX nanoseconds,
     the `_ms` fields are milliseconds since the request's first byte.
     """
 
@@ -107,6 +108,7 @@ class Exchange:
     translation: dict[str, Any] | None = None
     raw_request: bytes | None = None
     raw_response: bytes | None = None
+    imported: dict[str, Any] | None = None
 
     def policy(self) -> dict[str, Any]:
         """What may happen to this record later."""

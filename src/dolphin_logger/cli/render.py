@@ -59,6 +59,7 @@ def _facts(record: StoredRecord) -> Iterator[str]:
         ),
         "timing": join(", ", *(f"{k[:-3]} {v:g} ms" for k, v in timing.items() if v is not None)),
         **_client(fields["client"]),
+        **_origin(fields.get("imported") or {}),
         "principal": fields["principal"],
         "publishable": fields["policy"]["publishable"],
         "lies at": f"{record.file}:{record.offset}",
@@ -95,6 +96,14 @@ def _translation(translation: Mapping[str, Any]) -> Iterator[str]:
     for name in ("dropped", "changed"):
         for path in translation.get(name) or ():
             yield _fact(name, _flat(path))
+
+
+def _origin(imported: Mapping[str, Any]) -> dict[str, Any]:
+    """Say where an imported turn comes from; its request holds only what is new since `continues`."""
+    return {
+        "imported from": join(" ", imported.get("source"), imported.get("file")),
+        "continues": imported.get("after"),
+    }
 
 
 def _fact(name: str, value: str) -> str:

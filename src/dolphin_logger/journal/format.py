@@ -41,6 +41,8 @@ def encode(exchange: Exchange, *, seq: int) -> bytes:
         parts += (b',"provider_request":', _on_one_line(exchange.provider_request))
         parts += (b',"provider_response":', _on_one_line(exchange.provider_response or b"null"))
         parts += (b',"translation":', _dump(exchange.translation))
+    if exchange.imported is not None:
+        parts += (b',"imported":', _dump(exchange.imported))
     raw = _raw(exchange)
     if raw is not None:
         parts += (b',"raw":', _dump(raw))

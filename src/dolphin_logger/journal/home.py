@@ -5,6 +5,8 @@
     blobs/             bodies too large for a line, named by their sha256
     labels/            what people and rules said of records, YYYY-MM-DD_<uuid>.jsonl
     tombstones/        which records were removed for ever, in files of the same form
+    archive/           untouched copies of other programs' session files, <source>/<sha256>.zst
+    imports/           the turns decoded from them, segments like those of logs/
     run/               one small file per running proxy, and the pause switch
     cache/             what can be made again, or be missed
 
@@ -55,6 +57,21 @@ class Home:
     def tombstones(self) -> Path:
         """The folder of what was removed for ever."""
         return self.path / "tombstones"
+
+    @property
+    def archive(self) -> Path:
+        """The folder of untouched session files."""
+        return self.path / "archive"
+
+    @property
+    def imports(self) -> Path:
+        """The folder of segments of imported turns."""
+        return self.path / "imports"
+
+    @property
+    def cache(self) -> Path:
+        """The folder of what can be made again."""
+        return self.path / "cache"
 
     @property
     def vault(self) -> Path:

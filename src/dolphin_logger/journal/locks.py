@@ -61,8 +61,26 @@ def upkeep(home: Home, *, patience: float) -> Iterator[None]:
         BusyError: another one is still at it.
         JournalError: the lock file cannot be made.
     """
+    with _hold(home, "upkeep", patience=patience, busy="sealing, erasing or copying"):
+        yield
+
+
+@contextlib.contextmanager
+def importing(home: Home) -> Iterator[None]:
+    """Be the only process that imports into a home.
+
+    Raises:
+        BusyError: another one is at it.
+        JournalError: the lock file cannot be made.
+    """
+    with _hold(home, "import", patience=0, busy="importing"):
+        yield
+
+
+@contextlib.contextmanager
+def _hold(home: Home, name: str, *, patience: float, busy: str) -> Iterator[None]:
     make_private_folder(home.run)
-    path = home.run / "upkeep.lock"
+    path = home.run / f"{name}.lock"
     try:
         descriptor = os.open(path, _FLAGS, 0o600)
     except OSError as error:
@@ -71,9 +89,7 @@ def upkeep(home: Home, *, patience: float) -> Iterator[None]:
         deadline = time.monotonic() + patience
         while not try_lock(descriptor):
             if time.monotonic() >= deadline:
-                raise BusyError(
-                    f"{home.path}: another process is sealing, erasing or copying; try again later"
-                )
+                raise BusyError(f"{home.path}: another process is {busy}; try again later")
             time.sleep(_POLL_SECONDS)
         yield
     finally:

@@ -79,6 +79,16 @@ def segments(home: Home) -> list[Path]:
     return [path for *_, path in sorted(_listed(home))]
 
 
+def import_segments(home: Home) -> list[Path]:
+    """List the files of imported turns, oldest first; they are read like all others."""
+    return sorted(home.imports.glob("*.jsonl"))
+
+
+def every_segment(home: Home) -> list[Path]:
+    """List every file of records, the imported ones first."""
+    return [*import_segments(home), *segments(home)]
+
+
 def read_segment(
     path: Path, *, offset: int = 0, removed: Collection[str] | None = None
 ) -> Iterator[StoredRecord | BadLine]:
@@ -141,7 +151,7 @@ def find(home: Home, id_or_suffix: str) -> StoredRecord:
         )
     found: dict[str, StoredRecord] = {}
     removed = removed_ids(home)
-    for path in reversed(segments(home)):
+    for path in reversed(every_segment(home)):
         for record in _with_id_ending(path, wanted, removed):
             if record.id == wanted:
                 return record

@@ -23,7 +23,7 @@ from dolphin_logger.journal.blank import Span, blank_bytes, blank_file
 from dolphin_logger.journal.blobs import names_of_blobs, remove_blob
 from dolphin_logger.journal.home import Home
 from dolphin_logger.journal.lines import cut, open_segment
-from dolphin_logger.journal.reader import StoredRecord, line_bytes, segments
+from dolphin_logger.journal.reader import StoredRecord, every_segment, line_bytes
 from dolphin_logger.journal.seal import unseal_twin, write_sealed
 from dolphin_logger.journal.sealed import is_sealed, other_name, segment_name
 from dolphin_logger.journal.splice import id_of, value_span, whole_records
@@ -87,7 +87,7 @@ def erase(home: Home, *, progress: Progress) -> Erased:
     calls = _vault_calls(home)
     blobs = {blob for stone in stones for blob in stone.blobs}
     named: set[str] = set()
-    for path in segments(home):
+    for path in every_segment(home):
         if not is_sealed(path) and other_name(path).exists():
             unseal_twin(path)
         find = _Search(path, ids, blobs=blobs, calls=set(calls))

@@ -19,7 +19,7 @@ from dolphin_logger.journal.home import Home, sync_folder
 from dolphin_logger.journal.labels import read_labels
 from dolphin_logger.journal.lines import cut, open_segment
 from dolphin_logger.journal.locks import is_open
-from dolphin_logger.journal.reader import segments
+from dolphin_logger.journal.reader import every_segment, segments
 from dolphin_logger.journal.seal import AGE, manifest_path, sealable
 from dolphin_logger.journal.sealed import is_sealed, other_name
 from dolphin_logger.journal.splice import id_of
@@ -80,7 +80,7 @@ def _remove(home: Home, path: Path, named: set[str]) -> Expired | None:
 
     Killed between the two, the next pass comes back to the segment.
     """
-    for other in segments(home):
+    for other in every_segment(home):
         if named and other != path:
             for line in _lines_of(other):
                 named -= names_of_blobs(line)
