@@ -82,6 +82,23 @@ def test_claude_code_waits_for_the_rest_of_an_answer() -> None:
     assert [type(item) for item in read("claude-code", whole, idle=60)] == [Turn, Turn]
 
 
+def test_claude_code_knows_an_answer_by_what_follows() -> None:
+    """An answer that another one follows is whole, whatever it says of its end."""
+    lines = sessions.claude_code()
+    for number in (3, 4, 5):
+        lines[number]["message"]["stop_reason"] = None
+    assert [type(item) for item in read("claude-code", lines, idle=0)] == [Turn, Waiting]
+
+
+def test_claude_code_asks_with_what_was_there() -> None:
+    """A result that came after the next answer was no part of its question, read early or late."""
+    lines = sessions.claude_code()
+    late = [*lines[:7], lines[8] | {"parentUuid": "u6"}, lines[7]]
+    second = turns("claude-code", late)[1]
+    assert asked(second) == ["call1"]
+    assert turns("claude-code", late[:-1])[1] == second
+
+
 def test_claude_code_keeps_branches() -> None:
     """A question that was edited leaves two branches, each with its own answer after the same turn."""
     lines = sessions.claude_code()

@@ -16,7 +16,7 @@ from tests.support.imported import answers, bring, records
 from tests.support.session_files import Sample, jsonl, write
 
 from dolphin_logger.errors import JournalError
-from dolphin_logger.importers import _snapshot, _zip
+from dolphin_logger.importers import _fields, _snapshot, _zip
 from dolphin_logger.importers.intake import Intake
 from dolphin_logger.journal.home import Home
 from dolphin_logger.journal.locks import importing
@@ -288,3 +288,15 @@ def test_a_large_body_goes_to_a_blob(home: Path, tmp_path: Path) -> None:
     first, _ = records(home)
     blob = home / "blobs" / first["request"]["blob"]["sha256"]
     assert json.loads(blob.read_bytes())["messages"][0]["content"] == "z" * 9_000_000
+
+
+def test_a_gigantic_line_costs_only_itself(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A line beyond the limit is counted and archived, not decoded; the others come."""
+    monkeypatch.setattr(_fields, "LINE_LIMIT", 2000)
+    sample = claude()
+    data = b'{"type":"user","x":"' + b"x" * 5000 + b'"}\n' + sample.data
+    brought = bring(home, write(tmp_path, sample, data=data))
+    assert (brought.turns, dict(brought.unknown)) == (2, {"too long": 1})
+    assert archived(home)[f"~/{sample.file}"] == data

@@ -9,6 +9,7 @@ Source: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT.
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -60,15 +61,10 @@ def _is_bomb(member: zipfile.ZipInfo) -> bool:
 
 
 def _copy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, scratch: IO[bytes]) -> bool:
-    """Unpack one member; the number of bytes that it claims is a limit, not a promise."""
-    left = member.file_size
+    """Unpack one member; zipfile gives no more bytes than it claims, and checks their sum."""
     try:
         with archive.open(member) as packed:
-            while chunk := packed.read(_CHUNK):
-                left -= len(chunk)
-                if left < 0:
-                    return False
-                scratch.write(chunk)
+            shutil.copyfileobj(packed, scratch, _CHUNK)
     except (
         zipfile.BadZipFile,
         zlib.error,
