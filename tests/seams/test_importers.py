@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,27 @@ from dolphin_logger.importers import IMPORTERS, Importer, detect
 from dolphin_logger.importers._api import HEAD_BYTES, Content, Turn, Unknown, Waiting
 
 SOURCES = sorted(IMPORTERS)
+with tempfile.TemporaryDirectory() as _folder:
+    OF_LINES = sorted(one.source for one in samples(Path(_folder)) if one.lines)
+
+
+def sample_of(source: str, tmp_path: Path) -> Sample:
+    """Make the session of one source."""
+    folder = tmp_path / "made"
+    folder.mkdir()
+    return next(one for one in samples(folder) if one.source == source)
 
 
 @pytest.fixture(params=SOURCES)
 def sample(request: pytest.FixtureRequest, tmp_path: Path) -> Sample:
     """One session of each source."""
-    folder = tmp_path / "made"
-    folder.mkdir()
-    return next(one for one in samples(folder) if one.source == request.param)
+    return sample_of(request.param, tmp_path)
+
+
+@pytest.fixture(params=OF_LINES)
+def growing(request: pytest.FixtureRequest, tmp_path: Path) -> Sample:
+    """One session of each source whose files are lines that are appended."""
+    return sample_of(request.param, tmp_path)
 
 
 def test_it_keeps_the_promise(sample: Sample) -> None:
@@ -76,17 +90,15 @@ def test_again_gives_nothing_new(sample: Sample, tmp_path: Path) -> None:
     assert records(tmp_path / "home") == before
 
 
-def test_a_growing_file_gives_each_turn_once(sample: Sample, tmp_path: Path) -> None:
+def test_a_growing_file_gives_each_turn_once(growing: Sample, tmp_path: Path) -> None:
     """Imported after every line, a file gives the same records as imported whole at the end."""
-    if not sample.lines:
-        pytest.skip("no file that is appended to")
-    lines = sample.data.splitlines(keepends=True)
+    lines = growing.data.splitlines(keepends=True)
     for count in range(1, len(lines) + 1):
-        path = tmp_path / sample.file
+        path = tmp_path / growing.file
         path.write_bytes(b"".join(lines[:count]))  # written just now: its last answer may grow
         bring(tmp_path / "growing", path)
-    bring(tmp_path / "growing", write(tmp_path, sample))
-    bring(tmp_path / "whole", write(tmp_path, sample))
+    bring(tmp_path / "growing", write(tmp_path, growing))
+    bring(tmp_path / "whole", write(tmp_path, growing))
     assert _sorted(records(tmp_path / "growing")) == _sorted(records(tmp_path / "whole"))
 
 
@@ -102,16 +114,14 @@ def _sorted(found: list[dict[str, object]]) -> list[object]:
     ]
 
 
-def test_strange_lines_are_counted_and_cost_nothing(sample: Sample, tmp_path: Path) -> None:
+def test_strange_lines_are_counted_and_cost_nothing(growing: Sample, tmp_path: Path) -> None:
     """A line that is no JSON, one of an unknown type and one of bad UTF-8 are counted; the rest comes."""
-    if not sample.lines:
-        pytest.skip("no lines")
-    lines = sample.data.splitlines(keepends=True)
+    lines = growing.data.splitlines(keepends=True)
     strange = [b"{torn\n", b'{"type":"from-the-future","n":1}\n', b'{"type":"\xff"}\n', b"[]\n"]
     brought = bring(
-        tmp_path / "home", write(tmp_path, sample, data=b"".join([lines[0], *strange, *lines[1:]]))
+        tmp_path / "home", write(tmp_path, growing, data=b"".join([lines[0], *strange, *lines[1:]]))
     )
-    assert sorted(answers(records(tmp_path / "home"))) == sorted(sample.answers)
+    assert sorted(answers(records(tmp_path / "home"))) == sorted(growing.answers)
     assert sum(brought.unknown.values()) == len(strange)
 
 
