@@ -19,6 +19,7 @@ from dolphin_logger.config.load import check, home, load
 from dolphin_logger.config.model import (
     Config,
     ModelEntry,
+    Retention,
     Secret,
     Skipped,
     SuppressRule,
@@ -31,6 +32,7 @@ __all__ = [
     "Config",
     "ModelEntry",
     "Problem",
+    "Retention",
     "Secret",
     "Skipped",
     "SuppressRule",
