@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help demo run test check lint bench bench-quick reliability sdk-suites schema clean
+.PHONY: help demo run test check lint bench bench-quick reliability sdk-suites schema clients clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -42,6 +42,12 @@ reliability: .venv/installed  ## the long variants of the durability suite
 
 sdk-suites: .venv/installed  ## the official SDKs' own tests, direct and through the proxy (about 10 minutes)
 	$(BIN)/python tests/suites/run.py $(SUITE_ARGS)
+
+CLIENTS_DIR ?= build/clients
+
+clients: .venv/installed  ## real clients through the proxy: Claude Code, Codex, … (10 GB, 5 minutes once installed)
+	$(BIN)/python tests/clients/install.py $(CLIENTS_DIR)
+	DOLPHIN_CLIENTS=1 CLIENTS_DIR=$(abspath $(CLIENTS_DIR)) $(BIN)/python -m pytest tests/clients $(PYTEST_ARGS)
 
 schema: .venv/installed  ## translated answers against OpenAI's OpenAPI document: OPENAPI=its path
 	$(BIN)/python -m tests.schema.check $(OPENAPI)

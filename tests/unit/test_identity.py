@@ -145,6 +145,40 @@ def test_agent_and_parent() -> None:
     assert who(x_claude_code_parent_agent_id="c", x_dolphin_parent="d").parent == "d"
 
 
+def test_the_main_thread_is_no_agent() -> None:
+    """Codex gives its main thread the session's own id; only another thread is a sub-agent."""
+    main = who(session_id=UUID, thread_id=UUID)
+    assert (main.session, main.agent) == (UUID, None)
+    helper = who(session_id=UUID, thread_id="t", x_codex_parent_thread_id=UUID)
+    assert (helper.session, helper.agent, helper.parent) == (UUID, "t", UUID)
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        ("opencode/1.18.33 ai-sdk/provider-utils/4.0.23", "opencode"),
+        ("curl/v8.1", "curl"),
+        ("OpenAI/Python 3.54.0", "OpenAI/Python"),
+        ("GeminiCLI/0.61.0/gemini-3-pro (linux; x64)", "gemini-cli"),
+        ("GeminiCLI-tui/0.61.0/gemini-3-pro (linux; x64; terminal)", "gemini-cli"),
+        ("codex_exec/0.171.0 (Debian 12.0.0; x86_64) unknown", "codex"),
+        ("/1.0", None),
+    ],
+)
+def test_a_product_is_named_without_its_version(user_agent: str, name: str | None) -> None:
+    """What is counted by client must not fall apart with each release."""
+    assert who(user_agent=user_agent).name == name
+
+
+def test_a_run_is_the_session_of_a_client_that_names_none() -> None:
+    """Gemini CLI sends no session; of a client that may, none is guessed."""
+    gemini = {"user_agent": "GeminiCLI-tui/0.61.0/gemini-3-pro (linux; x64; terminal)"}
+    assert who(run="r1", **gemini).session == "r1"
+    assert who(run="r1", x_goog_api_client="x", x_session_id="s", **gemini).session == "s"
+    assert who(**gemini).session is None
+    assert who(run="r1", user_agent="OpenAI/Python 3.54.0").session is None
+
+
 def test_tags() -> None:
     """One by one, as a list, from Helicone, from the gateways' JSON, and from the path."""
     client = who(
@@ -232,7 +266,7 @@ CLIENTS: dict[str, tuple[dict[str, str], dict[str, Any], Client]] = {
             "x-parent-session-id": "ses_0",
         },
         {},
-        Client("opencode/1.18.33", "ses_1", None, "ses_0", {}),
+        Client("opencode", "ses_1", None, "ses_0", {}),
     ),
     "gemini cli": (
         {"user-agent": "GeminiCLI/0.61.0/gemini-3-pro (linux; x64)"},

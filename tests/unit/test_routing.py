@@ -131,3 +131,13 @@ def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     for n in range(3):
         memory.keep(b'{"id":"resp_%d"}' % n, entry=f"e{n}")
     assert [memory.entry_of(f"/x/resp_{n}") for n in range(3)] == [None, "e1", "e2"]
+
+
+def test_rivals_of_one_name_are_told_apart_by_language() -> None:
+    """Of two entries with one wildcard the one whose provider speaks the language is meant."""
+    entries = tuple(ModelEntry(name, "*") for name in ("openai", "anthropic"))
+    rivals = Routes(Config(Path("c"), entries))
+    for wanted in entries:
+        assert rivals.by_name("any", lambda entry, wanted=wanted: entry is wanted) is wanted
+    assert rivals.by_name("any", lambda _: False) is entries[0]
+    assert rivals.find("any") is entries[0]

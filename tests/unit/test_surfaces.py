@@ -80,6 +80,7 @@ def test_prefixes_are_taken_off_in_their_order() -> None:
     """`/c/<run>` first, then `/p/<entry>`; both may hold escapes."""
     place = take_apart("/c/my%20run/p/claude%2Fopus*/v1/messages")
     assert (place.run, place.entry, place.path) == ("my run", "claude/opus*", "/v1/messages")
+    assert take_apart("/c/run/openai/v1/chat/completions").path == "/v1/chat/completions"
     turned = take_apart("/p/a/c/b/v1/messages")
     assert (turned.run, turned.entry, turned.path) == (None, "a", "/c/b/v1/messages")
     for bare in ("/c/x", "/p/x", "/c//v1/messages", "/p//v1/messages", "/cc/x/v1/messages"):

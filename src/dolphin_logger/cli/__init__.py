@@ -21,6 +21,10 @@ INTERRUPTED = 130
 COMMANDS = {  # name: (where it is, what it does), in the order of the help
     "serve": ("cli.serve:serve", "Start the recording proxy (also without any command)."),
     "demo": ("cli.demo:demo", "Try everything without a key and without a network."),
+    "run": ("cli.run:run", "Run a client through the proxy: `run claude`."),
+    "env": ("cli.env:env", "Print the variables that lead clients through the proxy."),
+    "connect": ("cli.connect:connect", "Lead a client through the proxy for good, reversibly."),
+    "disconnect": ("cli.connect:disconnect", "Undo `connect`."),
     "init": ("cli.init:init", "Create config.json."),
     "config": ("cli.config:config", "Show where config.json is, check it, print its schema."),
     "ls": ("cli.ls:ls", "List records, the newest first."),

@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,6 +84,22 @@ def health(url: str) -> dict[str, Any] | None:
     finally:
         connection.close()
     return answer if isinstance(answer, dict) and "status" in answer else None
+
+
+def listens(host: str, port: int) -> bool:
+    """Say whether somebody accepts connections there."""
+    try:
+        socket.create_connection((host, port), timeout=_HEALTH_SECONDS).close()
+    except OSError:
+        return False
+    return True
+
+
+def reachable(host: str) -> str:
+    """Name an address at which a client on this machine reaches what listens on `host`."""
+    if host in ("localhost", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
 
 
 def _read(path: Path) -> RunningProxy | None:

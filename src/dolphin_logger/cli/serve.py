@@ -7,6 +7,7 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from dolphin_logger import config as configuration
 from dolphin_logger import providers
 from dolphin_logger._version import __version__
 from dolphin_logger.cli.homes import own_home
+from dolphin_logger.cli.running import reachable
 from dolphin_logger.cli.upkeep import Upkeep
 from dolphin_logger.config import Config
 from dolphin_logger.journal.format import format_time
@@ -41,8 +43,20 @@ What this program keeps, and what it does not:
 )
 @click.option("--no-ui", is_flag=True, help="Serve no web page (there is none yet).")
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
-def serve(host: str | None, port: int | None, *, no_ui: bool, verbose: bool) -> None:
+@click.option("--passthrough", multiple=True, hidden=True, metavar="PROVIDER[=BASE]")
+@click.option("--attached", is_flag=True, hidden=True)
+def serve(
+    host: str | None,
+    port: int | None,
+    *,
+    no_ui: bool,
+    verbose: bool,
+    passthrough: tuple[str, ...],
+    attached: bool,
+) -> None:
     """Start the recording proxy and serve until Ctrl-C."""
+    # hidden: what `run` starts. `--passthrough` adds an entry `*` that sends the caller's own
+    # credentials to that provider; `--attached` writes the address to stdout, ends with stdin
     del no_ui
     logging.basicConfig(
         level=logging.DEBUG if verbose else logging.INFO,
@@ -50,16 +64,23 @@ def serve(host: str | None, port: int | None, *, no_ui: bool, verbose: bool) -> 
         stream=sys.stderr,
     )
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # names every request of vendor clients
-    run_proxy(own_home(), host=host, port=port)
+    extra = tuple(_passing(text) for text in passthrough)
+    run_proxy(own_home(), host=host, port=port, extra=extra, ready=_attach if attached else None)
 
 
 def run_proxy(
-    home: Home, *, host: str | None, port: int | None, ready: Ready | None = None
+    home: Home,
+    *,
+    host: str | None,
+    port: int | None,
+    extra: tuple[configuration.ModelEntry, ...] = (),
+    ready: Ready | None = None,
 ) -> None:
     """Compose and run one proxy until it is told to end.
 
     `ready` is called in the event loop when requests are accepted, with the base URL and with a
-    function that ends the proxy and may be called from any thread.
+    function that ends the proxy and may be called from any thread. `extra` entries join
+    those of config.json.
     """
     from dolphin_logger.proxy import server as serving
     from dolphin_logger.proxy.app import create_app
@@ -71,8 +92,14 @@ def run_proxy(
 
     def read_config() -> Config:
         config = configuration.load(home.config, env=os.environ, known_providers=providers.known())
+        added = [replace(entry, timeouts=config.timeouts) for entry in extra]
+        # of two entries `*` the first counts: the file's, but for a gateway that the caller has
+        gateways = [entry for entry in added if entry.api_base]
         config = replace(
-            config, host=host or config.host, port=config.port if port is None else port
+            config,
+            models=(*gateways, *config.models, *(each for each in added if not each.api_base)),
+            host=host or config.host,
+            port=config.port if port is None else port,
         )
         serving.check_exposure(config)
         return config
@@ -82,7 +109,7 @@ def run_proxy(
     real_port = sockets[0].getsockname()[1]
     journal = Journal(home)
     app = create_app(config, journal, port=real_port, find_provider=providers.find)
-    url = f"http://{_reachable(config.host)}:{real_port}"
+    url = f"http://{reachable(config.host)}:{real_port}"
     server = serving.Server(app, sockets, config=config)
 
     def announce(stop: Callable[[], object]) -> None:
@@ -93,6 +120,27 @@ def run_proxy(
     with _registered(home, host=config.host, port=real_port, url=url), Upkeep(home):
         serving.run_loop(server.run(reload=read_config, ready=announce))
     click.echo(f"dolphin-logger: stopped; {journal.records} records written", err=True)
+
+
+def _passing(text: str) -> configuration.ModelEntry:
+    """Make the entry that `PROVIDER` or `PROVIDER=BASE` stands for."""
+    provider, _, base = text.partition("=")
+    if provider not in providers.known():
+        raise click.UsageError(f"--passthrough: unknown provider {provider!r}")
+    secret = configuration.Secret(configuration.PASSTHROUGH)
+    return configuration.ModelEntry(provider, "*", api_base=base or None, api_key=secret)
+
+
+def _attach(url: str, stop: Callable[[], object]) -> None:
+    """Tell whoever started this process where it serves, and end when that one is gone."""
+    click.echo(json.dumps({"url": url}))
+
+    def wait() -> None:
+        while sys.stdin.buffer.read(4096):
+            pass
+        stop()
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 @contextlib.contextmanager
@@ -146,10 +194,3 @@ def _describe(entry: configuration.ModelEntry) -> str:
     refusal = getattr(provider, "refusal", None)
     note = f"  ({refusal})" if refusal else ""
     return f"{entry.provider}  {entry.provider_model or entry.model}  {base}{note}"
-
-
-def _reachable(host: str) -> str:
-    """Name an address at which a client on this machine reaches what listens on `host`."""
-    if host in ("localhost", "0.0.0.0", "::"):  # noqa: S104 - compared, not bound
-        return "127.0.0.1"
-    return f"[{host}]" if ":" in host else host

@@ -17,6 +17,7 @@ Knows no provider by itself: the names of the known ones are handed in.
 from dolphin_logger.config.findings import Problem
 from dolphin_logger.config.load import check, home, load
 from dolphin_logger.config.model import (
+    PASSTHROUGH,
     Config,
     ModelEntry,
     Retention,
@@ -29,6 +30,7 @@ from dolphin_logger.config.schema import json_schema
 from dolphin_logger.config.template import create_template
 
 __all__ = [
+    "PASSTHROUGH",
     "Config",
     "ModelEntry",
     "Problem",

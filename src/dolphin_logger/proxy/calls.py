@@ -137,7 +137,7 @@ class ModelCalls:
         self._token = None if config.token is None else config.token.reveal().encode()
         self._suppression = Suppression(config)
         self._providers: dict[str, Provider | LocalProvider] = {}
-        self._destinations: dict[tuple[str, str, str], Destination] = {}
+        self._destinations: dict[tuple[str, str, str, str], Destination] = {}
 
     def start(self, request: Request, responder: Responder, place: Place, surface: Surface) -> None:
         """Serve one call whose request is complete."""
@@ -192,7 +192,7 @@ class ModelCalls:
         elif name is None and surface.dialect in _MODEL_OPTIONAL:
             entry = self._without_model(call)
         elif surface.named or (surface.dialect == "opaque" and isinstance(name, str)):
-            entry = routes.by_name(name)
+            entry = routes.by_name(name, self._speaks(surface.dialect))
         else:
             entry = self._without_model(call)
         self.note(exchange, entry)
@@ -211,7 +211,7 @@ class ModelCalls:
         Raises:
             RequestError: 404, the entry cannot be used for this.
         """
-        key = (entry.model, dialect, path)
+        key = (entry.provider, entry.model, dialect, path)
         found = self._destinations.get(key)
         if found is None:
             if len(self._destinations) >= _PREPARED:
@@ -285,12 +285,16 @@ class ModelCalls:
 
     def _without_model(self, call: Call) -> ModelEntry:
         """Go by an id that one of our answers carried, or to the only entry that can be meant."""
+        speaks = self._speaks(call.surface.dialect)
         remembered = self.memory.entry_of(call.place.path)
         if remembered is not None:
-            entry = self._routes.find(remembered)
+            entry = self._routes.find(remembered, speaks)
             if entry is not None:
                 return entry
-        dialect = call.surface.dialect
+        return self._routes.only_one(speaks)
+
+    def _speaks(self, dialect: str) -> Callable[[ModelEntry], bool]:
+        """Make the question whether an entry's provider serves a language without translation."""
 
         def speaks(entry: ModelEntry) -> bool:
             try:
@@ -299,7 +303,7 @@ class ModelCalls:
                 return False
             return dialect in provider.dialects and not isinstance(provider, LocalProvider)
 
-        return self._routes.only_one(speaks)
+        return speaks
 
     def _provider(self, entry: ModelEntry) -> Provider | LocalProvider:
         found = self._providers.get(entry.provider)

@@ -25,7 +25,9 @@ _PRODUCTS = {  # first word of the User-Agent, lower case, to the client's usual
     "codex_exec": "codex",
     "codex-tui": "codex",
     "geminicli": "gemini-cli",
+    "geminicli-tui": "gemini-cli",
 }
+_RUN_IS_SESSION = {"gemini-cli"}  # names no session of its own: what it does in one run is one
 _ORIGINATORS = {"codex_cli_rs": "codex", "codex_exec": "codex", "codex_vscode": "codex"}
 _SESSION = (
     b"x-dolphin-session-id",
@@ -63,6 +65,7 @@ _TELLING = {
     *_METADATA,
     *(b"user-agent", b"originator", b"thread-id", b"x-openwebui-user-id"),
 }
+_VERSION = re.compile(r"/v?\d[^/]*\Z")
 _USER_SESSION = re.compile(r"_session_([0-9a-fA-F-]{8,})")
 
 
@@ -72,13 +75,14 @@ def identify(headers: Headers, body: Mapping[str, Any], *, run: str | None) -> C
     found = dict(reversed(headers))
     if not headers or (len(headers) == 1 and b"user-agent" in found):  # nothing but a product
         client = Client(_product(found.get(b"user-agent", b"")), _body_session(body))
-        if run is not None:
-            client.tags["run"] = _clean(run)
+        _note_run(client, run)
         return client
+    session = _first(found, _SESSION) or _vendor_session(headers) or _body_session(body)
+    thread = _text(found.get(b"thread-id"))
     client = Client(
         name=_name(found),
-        session=_first(found, _SESSION) or _vendor_session(headers) or _body_session(body),
-        agent=_first(found, _AGENT) or _text(found.get(b"thread-id")),
+        session=session,
+        agent=_first(found, _AGENT) or (thread if thread != session else None),
         parent=_first(found, _PARENT),
     )
     for name, value in headers:
@@ -92,9 +96,16 @@ def identify(headers: Headers, body: Mapping[str, Any], *, run: str | None) -> C
             client.tags[_TAGS[name]] = _text(value) or ""
         elif name in _METADATA:
             _add_metadata(client.tags, value)
-    if run is not None:
-        client.tags["run"] = _clean(run)
+    _note_run(client, run)
     return client
+
+
+def _note_run(client: Client, run: str | None) -> None:
+    if run is None:
+        return
+    client.tags["run"] = _clean(run)
+    if client.session is None and client.name in _RUN_IS_SESSION:
+        client.session = client.tags["run"]
 
 
 def _name(found: Mapping[bytes, bytes]) -> str | None:
@@ -111,10 +122,10 @@ def _name(found: Mapping[bytes, bytes]) -> str | None:
 
 @lru_cache(maxsize=256)
 def _product(user_agent: bytes) -> str | None:
-    """Name a client by the first product of its User-Agent."""
+    """Name a client by the first product of its User-Agent, without its version."""
     product = user_agent.decode("latin-1").partition(" ")[0]
     known = _PRODUCTS.get(product.partition("/")[0].lower())
-    return known or _clean(product)[:64] or None
+    return known or _VERSION.sub("", _clean(product))[:64] or None
 
 
 @lru_cache(maxsize=512)

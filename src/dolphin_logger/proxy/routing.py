@@ -1,7 +1,8 @@
 """Which configured model a request means.
 
 It knows names, entries and remembered ids, not HTTP. Exact names win; an entry that ends in `*` takes
-what begins like it, the longest first. A request without a model goes by an id that one of our answers
+what begins like it, the longest first; of two with one name, which only entries made in memory have, the
+one whose provider speaks the request's language. A request without a model goes by an id that one of our answers
 carried, or to the only entry that can be meant. Invariant: a key is never chosen by guess.
 """
 
@@ -15,6 +16,8 @@ from typing import Any
 
 from dolphin_logger.config import Config, ModelEntry
 from dolphin_logger.errors import RequestError
+
+Speaks = Callable[[ModelEntry], bool]
 
 _SHOWN_NAMES = 20
 _REMEMBERED = 20_000
@@ -55,20 +58,26 @@ class Routes:
             (entry for entry in config.models if entry.model.endswith("*")),
             key=lambda entry: -len(entry.model),
         )
+        self._rivals: dict[str, list[ModelEntry]] = {}
+        for wildcard in self._wildcards:
+            self._rivals.setdefault(wildcard.model, []).append(wildcard)
         self._all = config.models
         self._skipped = {skipped.model: skipped.reason for skipped in config.skipped}
 
-    def find(self, name: str) -> ModelEntry | None:
-        """Return the entry that a model name means."""
+    def find(self, name: str, speaks: Speaks | None = None) -> ModelEntry | None:
+        """Return the entry that a model name means; `speaks` tells rivals of one name apart."""
         entry = self._exact.get(name)
         if entry is not None:
             return entry
         for wildcard in self._wildcards:
             if name.startswith(wildcard.model[:-1]):
-                return wildcard
+                rivals = self._rivals[wildcard.model]
+                if speaks is None or len(rivals) == 1:
+                    return wildcard
+                return next((rival for rival in rivals if speaks(rival)), wildcard)
         return None
 
-    def by_name(self, name: Any) -> ModelEntry:
+    def by_name(self, name: Any, speaks: Speaks | None = None) -> ModelEntry:
         """Return the entry that a request's `model` means.
 
         Raises:
@@ -80,7 +89,7 @@ class Routes:
         if not isinstance(name, str) or not name:
             message = f"`model` must be a non-empty string, not {_shorten(name)}"
             raise RequestError(message, status=400, kind="no_model", param="model")
-        entry = self.find(name)
+        entry = self.find(name, speaks)
         if entry is None:
             raise self._unknown(name)
         return entry
@@ -96,7 +105,7 @@ class Routes:
                 return entry
         raise self._unknown(name)
 
-    def only_one(self, speaks: Callable[[ModelEntry], bool]) -> ModelEntry:
+    def only_one(self, speaks: Speaks) -> ModelEntry:
         """Return the only entry that can be meant by a request without a model.
 
         Raises:

@@ -16,7 +16,11 @@ _VERSION = re.compile(r"^(?:/v1(?=/))*")
 _GEMINI = re.compile(r"^/(v1|v1beta|v1alpha)/((?:models|tunedModels)/)(.+):([A-Za-z]+)$")
 _ENTRY = re.compile(r"^/p/([^/]+)(/.*)$")
 _RUN = re.compile(r"^/c/([^/]+)(/.*)$")
-_DOUBLED = re.compile(r"^(?:/v1)+(?=/(?:v1|v1beta|v1alpha|api)/)")
+_DOUBLED = (
+    re.compile(  # a base URL with a version in front of a path with one; Groq's own `/openai`
+        r"^(?:/v1)+(?=/(?:v1|v1beta|v1alpha|api)/)|^/openai(?=/v1/)"
+    )
+)
 _HOSTILE = re.compile(  # could mean another place behind apiBase, or be read in two ways
     r"(?:/|%2f|\\|%5c)(?:\.|%2e){1,2}(?:/|%2f|\\|%5c|\Z)|//|%00|[^!-~]|#", re.IGNORECASE
 )

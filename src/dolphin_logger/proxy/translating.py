@@ -200,10 +200,11 @@ class TranslatedSource:
         """Choose what the client gets of the provider's fields, under the names it looks for."""
         passed: Headers = [(b"content-type", media_type)]
         wanted = b"request-id" if self._work.client == "anthropic.messages" else b"x-request-id"
+        has_id = any(name == wanted for name, _ in headers)
         for name, value in headers:
             if name in _KEPT_FIELDS or name.startswith(b"x-ratelimit-"):
                 passed.append((name, value))
-            if name in _REQUEST_IDS and name != wanted:
+            if name in _REQUEST_IDS and not has_id:
                 passed.append((wanted, value))
             if name in _LIMITS:
                 passed.append((_LIMITS[name], value))
