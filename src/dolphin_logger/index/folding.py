@@ -19,21 +19,22 @@ _CJK: Final = (
     "\U0001b000-\U0001b16f\U00020000-\U0003ffff"
 )
 _RUN: Final = re.compile(f"[{_CJK}]+")
-_LONG: Final = re.compile(rf"(\w{{{LONGEST_WORD}}})\w+")
+_LONG: Final = re.compile(rf"\b(\w{{{LONGEST_WORD}}})\w+")
 _SURROGATE: Final = re.compile("[\ud800-\udfff\x00]")
 
 
 def fold(text: str) -> str:
     """Give a text as it is indexed."""
     text = text[:MOST_TEXT]
-    if text.isascii():
-        return _LONG.sub(r"\1", text) if "\x00" not in text else fold_words(text)
-    return _RUN.sub(_pairs, fold_words(text))
+    return fold_words(text) if text.isascii() else _RUN.sub(_pairs, fold_words(text))
 
 
 def fold_words(text: str) -> str:
     """Cut words that are too long, and take out what no database takes."""
-    return _LONG.sub(r"\1", _SURROGATE.sub(" ", text))
+    text = text.replace("\x00", " ") if text.isascii() else _SURROGATE.sub(" ", text)
+    if max(map(len, text.split()), default=0) <= LONGEST_WORD:  # a search for long words costs more
+        return text
+    return _LONG.sub(r"\1", text)
 
 
 def phrase(text: str, *, begins: bool = False) -> str | None:

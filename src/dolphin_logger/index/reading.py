@@ -11,10 +11,18 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from dolphin_logger.conversation import Turn, canonical, read_turn
-from dolphin_logger.conversation.canonical import INSTRUCTIONS, MODEL, conversed, digest, spoken
+from dolphin_logger.conversation.canonical import (
+    INSTRUCTIONS,
+    MODEL,
+    conversed,
+    digest,
+    hash_message,
+    spoken,
+)
 from dolphin_logger.dialects import DIALECTS
 from dolphin_logger.errors import RecordError
 from dolphin_logger.index.contents import to_json, tools_of
+from dolphin_logger.index.recent import Recent
 from dolphin_logger.journal.reader import StoredRecord, body
 from dolphin_logger.journal.sealed import segment_name
 from dolphin_logger.messages import Answered, Asked, Message, Text
@@ -73,17 +81,17 @@ class Reading:
                         yield digest(b"instructions\x00" + text), {**said, "parts": parts}
 
 
-def read(record: StoredRecord) -> Reading:
+def read(record: StoredRecord, recent: Recent) -> Reading:
     """Read a record."""
     fields = record.fields
     dialect = DIALECTS.get(str(fields.get("dialect")))
     request, response = _body(record, "request"), _body(record, "response")
-    asked, answered = Asked(), Answered()
+    asked, answered, hashed = Asked(), Answered(), hash_message
     if dialect is not None and isinstance(request, dict):
-        asked = dialect.read_request(request)
+        asked, hashed = recent.read(dialect, request)
     if dialect is not None and isinstance(response, dict):
         answered = dialect.read_response(response)
-    turn = read_turn(fields, asked, answered, writer=segment_name(record.file))
+    turn = read_turn(fields, asked, answered, writer=segment_name(record.file), hashed=hashed)
     return Reading(turn, asked, answered)
 
 

@@ -29,6 +29,7 @@ from dolphin_logger.index.messages import Messages, Origin, path_of
 from dolphin_logger.index.names import Names, clean
 from dolphin_logger.index.prices import cost_of
 from dolphin_logger.index.reading import Reading, read
+from dolphin_logger.index.recent import Recent
 from dolphin_logger.journal.reader import StoredRecord
 from dolphin_logger.messages import Usage
 
@@ -53,6 +54,7 @@ class Store:
         self.messages = Messages(connection, self.names)
         self._memory = Memory(connection)
         self._stitcher = Stitcher(self._memory)
+        self._recent = Recent()
         self._touched: dict[int, set[int]] = {}
         self._settings: dict[tuple[bytes, bytes], tuple[int, list[int]]] = {}
         newest = connection.execute("SELECT max(id) FROM record").fetchone()[0]
@@ -64,7 +66,7 @@ class Store:
         select = "SELECT 1 FROM record WHERE uuid=?"
         if self.connection.execute(select, (uuid,)).fetchone():
             return False
-        reading = read(record)
+        reading = read(record, self._recent)
         number = self._next
         self._next += 1
         place = self._place(reading, number)
