@@ -19,6 +19,9 @@ from dolphin_logger.index.query import Any as Either
 
 EVERY: Final = f"names:n{ALL}"
 _NOTHING: Final = "names:n0"
+_A_MESSAGE: Final = "m.id IN (SELECT rowid FROM fts WHERE fts MATCH ?)"
+_IN_CONVERSATION: Final = """c.id IN (SELECT r.conversation FROM fts CROSS JOIN message m ON m.id = fts.rowid
+  JOIN record r ON r.id = m.record WHERE fts MATCH ?)"""
 _COLUMNS: Final = {
     "session": "c.session",
     "rating": "c.rating",
@@ -57,6 +60,7 @@ class Compiler:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._text = _A_MESSAGE
 
     def of_messages(self, node: Node) -> Condition:
         """Give the condition on messages."""
@@ -81,6 +85,7 @@ class Compiler:
         Only `where` and `values` are used, and `match`, when it is not EVERY, for all words together.
         """
         condition = Condition()
+        self._text = _IN_CONVERSATION
         terms = node.terms if isinstance(node, All) else (node,)
         in_messages = []
         for term in terms:
@@ -136,7 +141,7 @@ class Compiler:
             joint = " OR " if isinstance(node, Either) else " AND "
             return f"({joint.join([self._sql(term, values) for term in node.terms])})"
         values.append(self._match(node))
-        return "m.id IN (SELECT rowid FROM fts WHERE fts MATCH ?)"
+        return self._text
 
     def numbers(self, name: Named) -> list[int]:
         """Look up the numbers of the names that are meant."""

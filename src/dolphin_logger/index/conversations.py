@@ -18,7 +18,7 @@ from dolphin_logger.index.ids import unpack
 from dolphin_logger.index.query import parse
 from dolphin_logger.index.search import MOST_COUNTED, PAGE, SECONDS, Clock, Count, read_cursor
 
-_MOST_HITS: Final = 20_000  # messages whose conversations are looked up, the newest
+_MOST_HITS: Final = 10_000  # messages whose conversations are looked up, the newest
 _COLUMNS: Final = """c.id, c.uuid, c.title, c.session, c.first, c.last, c.turns, c.input, c.output, c.cost, c.unpriced,
   c.names, c.rating, c.verdict, c.tags"""
 

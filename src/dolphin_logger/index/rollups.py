@@ -55,11 +55,11 @@ def roll_up(connection: sqlite3.Connection) -> Rollup:
     select = f"""SELECT day, m.value, c.value, p.value, o.value, requests, errors, cost, unpriced, {columns}
       FROM rollup_day LEFT JOIN name m ON m.id = model LEFT JOIN name c ON c.id = client
       LEFT JOIN name p ON p.id = provider LEFT JOIN name o ON o.id = outcome ORDER BY day"""  # noqa: S608
-    for day, *names, requests, errors, cost, unpriced, a, b, d, e, f, *unknown in (
-        connection.execute(select)
-    ):
-        keys = [f"{datetime.fromtimestamp(day * 86400, UTC):%Y-%m-%d}", *names]
-        counts = dict(zip(TOKENS, (a, b, d, e, f), strict=True))
+    for day, *rest in connection.execute(select):
+        keys = [f"{datetime.fromtimestamp(day * 86400, UTC):%Y-%m-%d}", *rest[:4]]
+        requests, errors, cost, unpriced = rest[4:8]
+        counts = dict(zip(TOKENS, rest[8:13], strict=True))
+        unknown = rest[13:]
         for sums in _sums_of(rollup, keys):
             sums.requests += requests
             sums.errors += errors
