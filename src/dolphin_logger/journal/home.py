@@ -76,7 +76,7 @@ class Home:
     @property
     def vault(self) -> Path:
         """The folder of what answers said that their clients' language cannot carry."""
-        return self.path / "cache" / "vault"
+        return self.cache / "vault"
 
     @property
     def run(self) -> Path:
