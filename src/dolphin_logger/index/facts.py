@@ -101,7 +101,7 @@ class Days:
         added = ", ".join(f"{name} = {name} + excluded.{name}" for name in _SUMS)
         holes = ", ".join("?" * (len(_KEYS) + len(_SUMS)))
         self._connection.executemany(
-            f"INSERT INTO rollup_day({', '.join((*_KEYS, *_SUMS))}) VALUES({holes})"  # noqa: S608
+            f"INSERT INTO rollup_day({', '.join((*_KEYS, *_SUMS))}) VALUES({holes})"
             f" ON CONFLICT({', '.join(_KEYS)}) DO UPDATE SET {added}",
             [(*key, *sums) for key, sums in self._sums.items()],
         )

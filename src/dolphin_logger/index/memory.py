@@ -15,7 +15,7 @@ import orjson
 from dolphin_logger.conversation import LATEST, Placed, Placement, Relation
 from dolphin_logger.index.ids import number_of, pack, unpack
 
-_HEAD = struct.Struct("<16sIqBBBB")
+_HEAD = struct.Struct("<16sIqqBBBB")
 _MOST_HELD = 100_000  # marks and records that are held in memory between two writes
 
 
@@ -92,8 +92,7 @@ class Memory:
         values = self._marks.get(key)
         if values is None:
             row = self._connection.execute("SELECT found FROM mark WHERE key=?", (key,)).fetchone()
-            found = [] if row is None else row[0]
-            values = [found] if isinstance(found, int) else orjson.loads(found) if found else []
+            values = [] if row is None else _long(row[0])
             self._marks[key] = values
         return values
 
@@ -128,16 +127,24 @@ def _short(values: list[int | str]) -> int | bytes:
     return orjson.dumps(values)
 
 
+def _long(found: int | bytes) -> list[int | str]:
+    if isinstance(found, int):
+        return [found]
+    values: list[int | str] = orjson.loads(found)
+    return values
+
+
 def _pack(placed: Placed) -> bytes:
     session = b"" if placed.session is None else placed.session.encode("utf-8", "replace")
     said = b"".join(placed.said)
     lengths = (len(placed.said), len(placed.system), len(placed.tools))
-    head = _HEAD.pack(placed.tip, placed.depth, placed.seq, placed.complete, *lengths)
+    flags = placed.complete | placed.summary << 1
+    head = _HEAD.pack(placed.tip, placed.depth, placed.seq, placed.ended, flags, *lengths)
     return head + said + placed.system + placed.tools + session
 
 
 def _unpack(facts: bytes, placement: Placement, *, time: int, writer: str, model: str) -> Placed:
-    tip, depth, seq, complete, count, *lengths = _HEAD.unpack_from(facts)
+    tip, depth, seq, ended, flags, count, *lengths = _HEAD.unpack_from(facts)
     at = _HEAD.size
     said = [facts[at + 8 * i : at + 8 * i + 8] for i in range(count)]
     at += 8 * count
@@ -148,6 +155,7 @@ def _unpack(facts: bytes, placement: Placement, *, time: int, writer: str, model
     return Placed(
         placement=placement,
         time=time,
+        ended=ended,
         writer=writer,
         seq=seq,
         session=session or None,
@@ -157,5 +165,6 @@ def _unpack(facts: bytes, placement: Placement, *, time: int, writer: str, model
         model=model,
         system=system,
         tools=tools,
-        complete=bool(complete),
+        complete=bool(flags & 1),
+        summary=bool(flags & 2),
     )
