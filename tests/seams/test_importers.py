@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import random
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from tests.support.imported import answers, bring, history, records, text
 from tests.support.sessions import Sample, samples, write
 
 from dolphin_logger.dialects import DIALECTS
-from dolphin_logger.importers import IMPORTERS, Importer, detect
+from dolphin_logger.errors import SourceError
+from dolphin_logger.importers import IMPORTERS, Importer, detect, find
 from dolphin_logger.importers._api import HEAD_BYTES, Content, Turn, Unknown, Waiting
 
 SOURCES = sorted(IMPORTERS)
@@ -171,3 +173,57 @@ def test_a_file_of_nobody_is_claimed_by_nobody() -> None:
         b"PK\x03\x04",
     ):
         assert detect(data, "file.jsonl") is None
+
+
+def test_the_end_of_a_line_may_be_missing(sample: Sample) -> None:
+    """A last line that is still being written is nothing strange; one that is never finished is."""
+    if not sample.lines:
+        pytest.skip("no lines")
+    importer, path = IMPORTERS[sample.source], Path(sample.file)
+    cut = sample.data[:-20]
+    writing = list(importer.read(Content(cut, path, 1, 1.0)))
+    assert not [item for item in writing if isinstance(item, Unknown)]
+    left = list(importer.read(Content(cut, path, 1, 1e6)))
+    assert [item for item in left if isinstance(item, Unknown)] == [Unknown("not JSON")]
+
+
+class _Plugin:
+    """What a stranger's importer looks like."""
+
+    name = "stranger"
+    automatic = False
+
+    def find(self, user: Path, env: dict[str, str]) -> list[Path]:
+        return []
+
+    def claims(self, head: bytes, name: str) -> bool:
+        return False
+
+    def read(self, content: Content) -> list[Turn]:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("loads", "says"),
+    [(_Plugin, None), (_Plugin(), None), (object(), "promise"), (ZeroDivisionError, "promise")],
+)
+def test_a_plugin_is_found_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, loads: object, says: str | None
+) -> None:
+    """An importer of the entry-point group serves when it is named, if it keeps the promise."""
+
+    class Point:
+        value = "stranger:Importer"
+
+        def load(self) -> object:
+            return loads
+
+    def entry_points(*, group: str, name: str) -> list[Point]:
+        return [Point()] if (group, name) == ("dolphin_logger.importers", "stranger") else []
+
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
+    if says is None:
+        assert find("stranger").name == "stranger"
+    else:
+        with pytest.raises(SourceError, match=says):
+            find("stranger")
