@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.imported import answers, bring, history, records, text
@@ -64,6 +66,28 @@ def test_each_history_begins_with_the_user(sample: Sample, tmp_path: Path) -> No
         assert said[0].role == "user"
         assert text(said[0]) or said[0].parts
         assert said[-1].role == "assistant"
+
+
+def test_a_turn_comes_behind_the_one_it_follows(sample: Sample, tmp_path: Path) -> None:
+    """`after` names a record that was written before; where a file has another order too."""
+    data = sample.data
+    if sample.source in ("chatgpt", "open-webui"):
+        data = json.dumps(_turned_over(json.loads(data))).encode()
+    bring(tmp_path / "home", write(tmp_path, sample, data=data))
+    written: set[str | None] = {None}
+    for fields in records(tmp_path / "home"):
+        assert fields["imported"]["after"] in written
+        written.add(fields["id"])
+    assert len(written) == len(sample.answers) + 1
+
+
+def _turned_over(value: Any) -> Any:
+    """Give the same JSON with the keys of every object the other way round."""
+    if isinstance(value, list):
+        return [_turned_over(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _turned_over(value[key]) for key in reversed(value)}
+    return value
 
 
 def test_again_gives_nothing_new(sample: Sample, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from dolphin_logger.importers._fields import (
     text_of,
 )
 from dolphin_logger.importers._shapes import answer_blocks, text_block
-from dolphin_logger.importers._walk import Node, back_to_answer
+from dolphin_logger.importers._walk import Node, answers_in_order, back_to_answer
 
 _BOOKKEEPING = frozenset(
     {
@@ -84,9 +84,8 @@ class Pi:
             role = as_object(entry.get("message")).get("role")
             nodes[name] = Node(parent, name if role == "assistant" else None, entry)
             last = name
-        for name, node in nodes.items():
-            if node.answer is not None:
-                yield _turn(text_of(head, "id") or "", nodes, name)
+        for name in answers_in_order(nodes):
+            yield _turn(text_of(head, "id") or "", nodes, name)
 
 
 def _turn(session: str, nodes: Mapping[str, Node], name: str) -> Turn:
