@@ -6,6 +6,7 @@ import json
 import os
 import sqlite3
 import stat
+import threading
 import zipfile
 from pathlib import Path
 
@@ -148,11 +149,30 @@ def test_two_imports_at_once_are_one_too_many(home: Path, tmp_path: Path) -> Non
     """While one import runs, another is told so."""
     home.mkdir()
     with (
-        import_lock(Home(home)),
+        import_lock(Home(home), patience=0),
         pytest.raises(JournalError, match="another import"),
         Intake(Home(home), user=tmp_path),
     ):
         pass
+
+
+def test_an_import_waits_for_another(home: Path, tmp_path: Path) -> None:
+    """With patience, an import begins when the one before it is through."""
+    started = threading.Event()
+    came: list[bool] = []
+
+    def second() -> None:
+        started.set()
+        with Intake(Home(home), user=tmp_path, patience=30):
+            came.append(True)
+
+    thread = threading.Thread(target=second)
+    with import_lock(Home(home), patience=0):
+        thread.start()
+        started.wait()
+        assert came == []
+    thread.join(30)
+    assert came == [True]
 
 
 @pytest.mark.timeout(20)

@@ -33,6 +33,7 @@ from dolphin_logger.journal.reader import import_segments
 if sys.platform != "win32":
     import fcntl
 
+_POLL_SECONDS = 0.05
 SEGMENT_BYTES = 128 * 1024 * 1024
 _ID = re.compile(rb'\{"v":1,"id":"([0-9a-f-]{36})"')
 _SCHEMA = """
@@ -217,8 +218,8 @@ class ImportWriter:
 
 
 @contextmanager
-def import_lock(home: Home) -> Iterator[None]:
-    """Be the only process that imports into a home.
+def import_lock(home: Home, *, patience: float) -> Iterator[None]:
+    """Be the only process that imports into a home; wait some seconds for another.
 
     Raises:
         JournalError: another one is at it.
@@ -231,16 +232,26 @@ def import_lock(home: Home) -> Iterator[None]:
     except OSError as error:
         raise JournalError(f"{path}: cannot be opened: {error.strerror}") from error
     try:
-        if sys.platform != "win32":
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
+        deadline = time.monotonic() + patience
+        while not _try_lock(descriptor):
+            if time.monotonic() >= deadline:
                 raise JournalError(
                     f"{home.path}: another import is running; try again when it is through"
-                ) from error
+                )
+            time.sleep(_POLL_SECONDS)
         yield
     finally:
         os.close(descriptor)
+
+
+def _try_lock(descriptor: int) -> bool:
+    """Take the lock, which the kernel takes back from a process that ends; say whether it was free."""
+    if sys.platform != "win32":
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
 
 
 def _ids_behind(path: Path, offset: int) -> tuple[list[bytes], int]:
