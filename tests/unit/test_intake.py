@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from click.testing import CliRunner
 from tests.support import sessions
 from tests.support.imported import answers, bring, records
 from tests.support.sessions import Sample, jsonl, write
 
+from dolphin_logger import cli
 from dolphin_logger.errors import JournalError
 from dolphin_logger.importers import _fields, _snapshot, _zip
 from dolphin_logger.importers.intake import Intake
@@ -320,3 +322,15 @@ def test_a_gigantic_line_costs_only_itself(
     brought = bring(home, write(tmp_path, sample, data=data))
     assert (brought.turns, dict(brought.unknown)) == (2, {"too long": 1})
     assert archived(home)[f"~/{sample.file}"] == data
+
+
+def test_show_says_where_a_turn_comes_from(home: Path, tmp_path: Path) -> None:
+    """`show` of an imported turn names its file and the record that it continues."""
+    bring(home, write(tmp_path, claude()))
+    first, second = records(home)
+    done = CliRunner(env={"DOLPHIN_LOGGER_HOME": str(home)}).invoke(
+        cli.main, ["show", second["id"]]
+    )
+    assert done.exit_code == 0
+    assert f"claude-code ~/{claude().file}" in done.stdout
+    assert f"continues   {first['id']}" in done.stdout

@@ -202,7 +202,6 @@ def as_exchange(turn: Turn, *, source: str, content: Content, file: str) -> Exch
         dialect=turn.dialect,
         path="",
         model=turn.model,
-        provider_model=turn.model,
         provider_request_id=turn.provider_request_id,
         outcome=turn.outcome,
         client=replace(turn.client, name=turn.client.name or source),
