@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import zstandard
 from click.testing import CliRunner
-from tests.support import sessions
+from tests.support import session_databases, sessions
 from tests.support.imported import answers, bring, records
 from tests.support.sessions import Sample, jsonl, write
 
@@ -276,7 +276,7 @@ def test_a_member_that_lies_about_its_size_is_passed_over(home: Path, tmp_path: 
 
 def test_a_locked_or_damaged_database_harms_nobody(home: Path, tmp_path: Path) -> None:
     """A database that its owner holds locked is read without waiting; a damaged one is named."""
-    data = sessions.opencode(tmp_path)
+    data = session_databases.opencode(tmp_path)
     path = tmp_path / "opencode.db"
     owner = sqlite3.connect(path)
     owner.execute("BEGIN EXCLUSIVE")
@@ -294,7 +294,7 @@ def test_a_file_that_never_rests_is_left_for_later(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A database that changes while it is copied, each time, is named and left alone."""
-    sessions.opencode(tmp_path)
+    session_databases.opencode(tmp_path)
     count = iter(range(100))
     monkeypatch.setattr(_snapshot, "stamp", lambda _: str(next(count)))
     brought = bring(home, tmp_path / "opencode.db")
