@@ -7,11 +7,8 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
-<<<<<<< HEAD
+from tests.support import session_databases
 from tests.support import session_files as sessions
-=======
-from tests.support import session_databases, sessions
->>>>>>> importers
 from tests.support.imported import text
 
 from dolphin_logger.dialects import DIALECTS

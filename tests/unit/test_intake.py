@@ -12,12 +12,9 @@ from pathlib import Path
 
 import pytest
 import zstandard
-<<<<<<< HEAD
-from tests.support import session_files as sessions
-=======
 from click.testing import CliRunner
-from tests.support import session_databases, sessions
->>>>>>> importers
+from tests.support import session_databases
+from tests.support import session_files as sessions
 from tests.support.imported import answers, bring, records
 from tests.support.session_files import Sample, jsonl, write
 
@@ -155,13 +152,8 @@ def test_two_imports_at_once_are_one_too_many(home: Path, tmp_path: Path) -> Non
     """While one import runs, another is told so."""
     home.mkdir()
     with (
-<<<<<<< HEAD
-        importing(Home(home)),
+        importing(Home(home), patience=0),
         pytest.raises(JournalError, match="another process is importing"),
-=======
-        import_lock(Home(home), patience=0),
-        pytest.raises(JournalError, match="another import"),
->>>>>>> importers
         Intake(Home(home), user=tmp_path),
     ):
         pass
@@ -178,7 +170,7 @@ def test_an_import_waits_for_another(home: Path, tmp_path: Path) -> None:
             came.append(True)
 
     thread = threading.Thread(target=second)
-    with import_lock(Home(home), patience=0):
+    with importing(Home(home), patience=0):
         thread.start()
         started.wait()
         assert came == []

@@ -79,11 +79,7 @@ class Intake:
             JournalError: another import is running, or the home cannot be written.
         """
         with ExitStack() as stack:
-<<<<<<< HEAD
-            stack.enter_context(importing(self._home))
-=======
-            stack.enter_context(import_lock(self._home, patience=self._patience))
->>>>>>> importers
+            stack.enter_context(importing(self._home, patience=self._patience))
             self._notes = Notes(self._home)
             stack.callback(self._notes.close)
             self._notes.catch_up()

@@ -217,46 +217,6 @@ class ImportWriter:
         return blob.commit(media_type="application/json").to_json()
 
 
-<<<<<<< HEAD
-=======
-@contextmanager
-def import_lock(home: Home, *, patience: float) -> Iterator[None]:
-    """Be the only process that imports into a home; wait some seconds for another.
-
-    Raises:
-        JournalError: another one is at it.
-    """
-    make_private_folder(home.run)
-    path = home.run / "import.lock"
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
-    try:
-        descriptor = os.open(path, flags, 0o600)
-    except OSError as error:
-        raise JournalError(f"{path}: cannot be opened: {error.strerror}") from error
-    try:
-        deadline = time.monotonic() + patience
-        while not _try_lock(descriptor):
-            if time.monotonic() >= deadline:
-                raise JournalError(
-                    f"{home.path}: another import is running; try again when it is through"
-                )
-            time.sleep(_POLL_SECONDS)
-        yield
-    finally:
-        os.close(descriptor)
-
-
-def _try_lock(descriptor: int) -> bool:
-    """Take the lock, which the kernel takes back from a process that ends; say whether it was free."""
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
-
-
->>>>>>> importers
 def _ids_behind(path: Path, offset: int) -> tuple[list[bytes], int]:
     """Give the ids of the finished lines behind an offset, and where they end."""
     ids: list[bytes] = []
