@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import importlib.metadata
+import json
 import random
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.support.imported import answers, bring, history, records, text
 from tests.support.session_files import Sample, samples, write
 
 from dolphin_logger.dialects import DIALECTS
-from dolphin_logger.importers import IMPORTERS, Importer, detect
+from dolphin_logger.errors import SourceError
+from dolphin_logger.importers import IMPORTERS, Importer, detect, find
 from dolphin_logger.importers._api import HEAD_BYTES, Content, Turn, Unknown, Waiting
 
 SOURCES = sorted(IMPORTERS)
@@ -76,6 +80,28 @@ def test_each_history_begins_with_the_user(sample: Sample, tmp_path: Path) -> No
         assert said[0].role == "user"
         assert text(said[0]) or said[0].parts
         assert said[-1].role == "assistant"
+
+
+def test_a_turn_comes_behind_the_one_it_follows(sample: Sample, tmp_path: Path) -> None:
+    """`after` names a record that was written before; where a file has another order too."""
+    data = sample.data
+    if sample.source in ("chatgpt", "open-webui"):
+        data = json.dumps(_turned_over(json.loads(data))).encode()
+    bring(tmp_path / "home", write(tmp_path, sample, data=data))
+    written: set[str | None] = {None}
+    for fields in records(tmp_path / "home"):
+        assert fields["imported"]["after"] in written
+        written.add(fields["id"])
+    assert len(written) == len(sample.answers) + 1
+
+
+def _turned_over(value: Any) -> Any:
+    """Give the same JSON with the keys of every object the other way round."""
+    if isinstance(value, list):
+        return [_turned_over(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _turned_over(value[key]) for key in reversed(value)}
+    return value
 
 
 def test_again_gives_nothing_new(sample: Sample, tmp_path: Path) -> None:
@@ -181,3 +207,55 @@ def test_a_file_of_nobody_is_claimed_by_nobody() -> None:
         b"PK\x03\x04",
     ):
         assert detect(data, "file.jsonl") is None
+
+
+def test_the_end_of_a_line_may_be_missing(growing: Sample) -> None:
+    """A last line that is still being written is nothing strange; one that is never finished is."""
+    importer, path = IMPORTERS[growing.source], Path(growing.file)
+    cut = growing.data[:-20]
+    writing = list(importer.read(Content(cut, path, 1, 1.0)))
+    assert not [item for item in writing if isinstance(item, Unknown)]
+    left = list(importer.read(Content(cut, path, 1, 1e6)))
+    assert [item for item in left if isinstance(item, Unknown)] == [Unknown("not JSON")]
+
+
+class _Plugin:
+    """What a stranger's importer looks like."""
+
+    name = "stranger"
+    automatic = False
+
+    def find(self, user: Path, env: dict[str, str]) -> list[Path]:
+        return []
+
+    def claims(self, head: bytes, name: str) -> bool:
+        return False
+
+    def read(self, content: Content) -> list[Turn]:
+        return []
+
+
+@pytest.mark.parametrize(
+    ("loads", "says"),
+    [(_Plugin, None), (_Plugin(), None), (object(), "promise"), (ZeroDivisionError, "promise")],
+)
+def test_a_plugin_is_found_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, loads: object, says: str | None
+) -> None:
+    """An importer of the entry-point group serves when it is named, if it keeps the promise."""
+
+    class Point:
+        value = "stranger:Importer"
+
+        def load(self) -> object:
+            return loads
+
+    def entry_points(*, group: str, name: str) -> list[Point]:
+        return [Point()] if (group, name) == ("dolphin_logger.importers", "stranger") else []
+
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
+    if says is None:
+        assert find("stranger").name == "stranger"
+    else:
+        with pytest.raises(SourceError, match=says):
+            find("stranger")

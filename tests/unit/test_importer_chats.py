@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import pytest
+from tests.support import session_databases
 from tests.support import session_files as sessions
 from tests.support.imported import text
 
@@ -63,7 +64,7 @@ def test_open_webui_keeps_branches_thoughts_and_ratings() -> None:
 
 def test_opencode_names_parents(tmp_path: Path) -> None:
     """A sub-agent's session names its parent; results follow their calls."""
-    found = turns("opencode", sessions.opencode(tmp_path), "opencode.db")
+    found = turns("opencode", session_databases.opencode(tmp_path), "opencode.db")
     assert words(found["m2"]) == (["Read the notes."], "I read.")
     assert found["m3"].after == "m2"
     assert found["m3"].request["messages"][0]["content"][0]["tool_use_id"] == "c1"
@@ -74,7 +75,7 @@ def test_opencode_reads_the_write_ahead_log(tmp_path: Path) -> None:
     """What lies only in the log beside the database is read too."""
     import sqlite3
 
-    sessions.opencode(tmp_path)
+    session_databases.opencode(tmp_path)
     path = tmp_path / "opencode.db"
     database = sqlite3.connect(path)
     database.execute("PRAGMA journal_mode = WAL")
@@ -92,7 +93,7 @@ def test_opencode_reads_the_write_ahead_log(tmp_path: Path) -> None:
 
 def test_llm_reads_both_kinds_of_tables(tmp_path: Path) -> None:
     """Old rows and new trees become turns; a text that borrows from a fragment is whole."""
-    found = turns("llm", sessions.llm(tmp_path), "logs.db")
+    found = turns("llm", session_databases.llm(tmp_path), "logs.db")
     assert words(found["r1"]) == (["Be brief.", "Which?"], "Teal.")
     assert (words(found["r2"]), found["r2"].after) == ((["Sure?"], "Sure."), "r1")
     assert words(found["t1"]) == (["Given: the colour is teal"], "Noted.")

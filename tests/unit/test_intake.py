@@ -6,15 +6,19 @@ import json
 import os
 import sqlite3
 import stat
+import threading
 import zipfile
 from pathlib import Path
 
 import pytest
 import zstandard
+from click.testing import CliRunner
+from tests.support import session_databases
 from tests.support import session_files as sessions
 from tests.support.imported import answers, bring, records
 from tests.support.session_files import Sample, jsonl, write
 
+from dolphin_logger import cli
 from dolphin_logger.errors import JournalError
 from dolphin_logger.importers import _fields, _snapshot, _zip
 from dolphin_logger.importers.intake import Intake
@@ -148,11 +152,30 @@ def test_two_imports_at_once_are_one_too_many(home: Path, tmp_path: Path) -> Non
     """While one import runs, another is told so."""
     home.mkdir()
     with (
-        importing(Home(home)),
+        importing(Home(home), patience=0),
         pytest.raises(JournalError, match="another process is importing"),
         Intake(Home(home), user=tmp_path),
     ):
         pass
+
+
+def test_an_import_waits_for_another(home: Path, tmp_path: Path) -> None:
+    """With patience, an import begins when the one before it is through."""
+    started = threading.Event()
+    came: list[bool] = []
+
+    def second() -> None:
+        started.set()
+        with Intake(Home(home), user=tmp_path, patience=30):
+            came.append(True)
+
+    thread = threading.Thread(target=second)
+    with importing(Home(home), patience=0):
+        thread.start()
+        started.wait()
+        assert came == []
+    thread.join(30)
+    assert came == [True]
 
 
 @pytest.mark.timeout(20)
@@ -254,7 +277,7 @@ def test_a_member_that_lies_about_its_size_is_passed_over(home: Path, tmp_path: 
 
 def test_a_locked_or_damaged_database_harms_nobody(home: Path, tmp_path: Path) -> None:
     """A database that its owner holds locked is read without waiting; a damaged one is named."""
-    data = sessions.opencode(tmp_path)
+    data = session_databases.opencode(tmp_path)
     path = tmp_path / "opencode.db"
     owner = sqlite3.connect(path)
     owner.execute("BEGIN EXCLUSIVE")
@@ -272,7 +295,7 @@ def test_a_file_that_never_rests_is_left_for_later(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A database that changes while it is copied, each time, is named and left alone."""
-    sessions.opencode(tmp_path)
+    session_databases.opencode(tmp_path)
     count = iter(range(100))
     monkeypatch.setattr(_snapshot, "stamp", lambda _: str(next(count)))
     brought = bring(home, tmp_path / "opencode.db")
@@ -300,3 +323,15 @@ def test_a_gigantic_line_costs_only_itself(
     brought = bring(home, write(tmp_path, sample, data=data))
     assert (brought.turns, dict(brought.unknown)) == (2, {"too long": 1})
     assert archived(home)[f"~/{sample.file}"] == data
+
+
+def test_show_says_where_a_turn_comes_from(home: Path, tmp_path: Path) -> None:
+    """`show` of an imported turn names its file and the record that it continues."""
+    bring(home, write(tmp_path, claude()))
+    first, second = records(home)
+    done = CliRunner(env={"DOLPHIN_LOGGER_HOME": str(home)}).invoke(
+        cli.main, ["show", second["id"]]
+    )
+    assert done.exit_code == 0
+    assert f"claude-code ~/{claude().file}" in done.stdout
+    assert f"continues   {first['id']}" in done.stdout

@@ -16,6 +16,7 @@ from dolphin_logger.importers.intake import Brought, Intake, look_at
 from dolphin_logger.importers.selection import Selected, of_arguments, of_sources
 from dolphin_logger.journal.home import Home
 
+_PATIENCE_SECONDS = 60.0  # a watch is at work for seconds at a time
 _HELP = (
     "Bring in sessions of other programs: SOURCE by its name (its files are found), or the PATH of a "
     "file, folder or zip (its content tells what it is; `import SOURCE PATH` says so). "
@@ -47,7 +48,7 @@ def import_(*, arguments: tuple[str, ...], all_: bool, dry_run: bool, json_: boo
         for one in _with_progress(selected):
             look_at(one.path, one.choose, brought)
     else:
-        with Intake(home, user=user) as intake:
+        with Intake(home, user=user, patience=_PATIENCE_SECONDS) as intake:
             for one in _with_progress(selected):
                 intake.bring(one.path, one.choose, brought)
     if json_:

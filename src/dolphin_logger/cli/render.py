@@ -101,7 +101,7 @@ def _translation(translation: Mapping[str, Any]) -> Iterator[str]:
 def _origin(imported: Mapping[str, Any]) -> dict[str, Any]:
     """Say where an imported turn comes from; its request holds only what is new since `continues`."""
     return {
-        "imported from": join(" ", imported.get("source"), imported.get("file")),
+        "source": join(" ", imported.get("source"), imported.get("file")),
         "continues": imported.get("after"),
     }
 

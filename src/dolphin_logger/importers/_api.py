@@ -106,5 +106,5 @@ class Importer(Protocol):
         ...
 
     def read(self, content: Content) -> Iterator[Item]:
-        """Decode one file."""
+        """Decode one file; a turn comes behind the one that it follows."""
         ...

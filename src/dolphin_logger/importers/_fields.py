@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from dolphin_logger.importers._api import Buffer
+from dolphin_logger.importers._api import SETTLED_SECONDS, Buffer, Content, Unknown
 
 LINE_LIMIT = 64 * 1024 * 1024  # bytes; a longer line is kept in the archive and not decoded
 _LATEST = 4_102_444_800  # seconds; a time beyond the year 2100 is none
@@ -40,8 +41,29 @@ def json_text(value: Any) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
-def lines(data: Buffer) -> Iterator[tuple[int, int, bytes | None]]:
-    """Cut a file: number, offset and bytes of each line (None: too long); an unfinished last one too."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that holds an object: its number from 0, where it begins, what it says."""
+
+    number: int
+    offset: int
+    fields: dict[str, Any]
+
+
+def read_lines(content: Content) -> Iterator[Line | Unknown]:
+    """Read a file of JSON lines; the end of one that is being written is passed over."""
+    for number, offset, text in _cut(content.data):
+        fields = parse(text) if text is not None else None
+        if isinstance(fields, dict):
+            yield Line(number, offset, fields)
+        elif text is None:
+            yield Unknown("too long")
+        elif offset + len(text) < len(content.data) or content.idle >= SETTLED_SECONDS:
+            yield Unknown("not JSON" if fields is None else "no object")
+
+
+def _cut(data: Buffer) -> Iterator[tuple[int, int, bytes | None]]:
+    """Cut a file: number, offset and bytes of each line (None: too long)."""
     start = number = 0
     size = len(data)
     while start < size:

@@ -1,11 +1,11 @@
 """The tree that sessions are: each node knows its parent, and some nodes are answers.
 
-It knows ids, not what was said. Invariant: it ends on any tree, also one that bites its tail.
+It knows ids, not what was said. Invariant: every walk ends on any tree, also one that bites its tail.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -26,7 +26,7 @@ class Linked(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node that holds its message, as its program writes it."""
+    """A node that holds its message, as its program writes it; an answer is named by its own id."""
 
     parent: str | None
     answer: str | None
@@ -45,3 +45,16 @@ def back_to_answer(nodes: Mapping[str, Linked], start: str | None) -> tuple[list
         found.append(start)
         start = node.parent
     return found[::-1], None
+
+
+def answers_in_order(nodes: Mapping[str, Node]) -> Iterator[str]:
+    """Give the answers, each behind the one that it follows: a file may hold them in any order."""
+    given: set[str] = set()
+    for start, node in nodes.items():
+        chain: list[str] = []
+        name = start if node.answer is not None else None
+        while name is not None and name not in given:
+            given.add(name)
+            chain.append(name)
+            _, name = back_to_answer(nodes, nodes[name].parent)
+        yield from reversed(chain)

@@ -19,7 +19,7 @@ from dolphin_logger.importers._api import Content, Item, Turn, Unknown
 from dolphin_logger.importers._elements import elements
 from dolphin_logger.importers._fields import as_list, as_object, kind_of, moment, text_of
 from dolphin_logger.importers._shapes import completion, function_call
-from dolphin_logger.importers._walk import Node, back_to_answer
+from dolphin_logger.importers._walk import Node, answers_in_order, back_to_answer
 
 _KEYS = re.compile(rb'"mapping"\s*:\s*\{')
 _THOUGHTS = frozenset({"thoughts", "reasoning_recap"})
@@ -76,9 +76,8 @@ def _read_conversation(conversation: Mapping[str, Any]) -> Iterator[Item]:
             yield Unknown(f"content {kind}")
         answer = name if speaks and kind not in _THOUGHTS else None
         nodes[name] = Node(text_of(as_object(value), "parent"), answer, message)
-    for name, node in nodes.items():
-        if node.answer is not None:
-            yield _turn(session, nodes, name, conversation)
+    for name in answers_in_order(nodes):
+        yield _turn(session, nodes, name, conversation)
 
 
 def _turn(

@@ -33,9 +33,9 @@ from dolphin_logger.importers._fields import (
     as_text,
     kind_of,
     line_at,
-    lines,
     moment,
     parse,
+    read_lines,
     text_of,
 )
 from dolphin_logger.importers._walk import back_to_answer
@@ -106,7 +106,7 @@ class ClaudeCode:
     def read(self, content: Content) -> Iterator[Item]:
         """Decode one file."""
         session = _Session(content.data)
-        yield from session.index()
+        yield from session.index(content)
         last = list(session.answers)
         for name, answer in session.answers.items():
             if not answer.continued and not _is_over(content, answer, is_last=name == last[-1]):
@@ -132,15 +132,15 @@ class _Session:
         self._below: dict[str, list[str]] = {}  # the lines with results, by the line of the call
         self.answers: dict[str, _Answer] = {}
 
-    def index(self) -> Iterator[Unknown]:
+    def index(self, content: Content) -> Iterator[Unknown]:
         """Go through the lines once; give those that nobody understands."""
-        for number, offset, text in lines(self._data):
-            fields = parse(text) if text is not None else None
-            if not isinstance(fields, dict):
-                yield Unknown("too long" if text is None else "not JSON")
+        for line in read_lines(content):
+            if isinstance(line, Unknown):
+                yield line
                 continue
+            fields, offset = line.fields, line.offset
             kind = kind_of(fields.get("type"))
-            uuid = text_of(fields, "uuid") or f"line {number}"
+            uuid = text_of(fields, "uuid") or f"line {line.number}"
             if kind == "assistant":
                 self._add_answer(fields, uuid, offset)
             elif kind == "user":

@@ -19,7 +19,7 @@ from dolphin_logger.importers._api import Content, Item, Turn, Unknown
 from dolphin_logger.importers._elements import elements
 from dolphin_logger.importers._fields import as_list, as_object, kind_of, moment, text_of
 from dolphin_logger.importers._shapes import answer_blocks
-from dolphin_logger.importers._walk import Node, back_to_answer
+from dolphin_logger.importers._walk import Node, answers_in_order, back_to_answer
 
 _KEY = re.compile(rb'"chat_messages"\s*:\s*\[')
 _BLOCKS = frozenset({"text", "thinking", "tool_use", "tool_result", "voice_note", "token_budget"})
@@ -74,9 +74,8 @@ def _read_conversation(conversation: Mapping[str, Any]) -> Iterator[Item]:
         answer = name if sender == "assistant" else None
         nodes[name] = Node(None if parent == _NO_PARENT else parent, answer, message)
         last = name
-    for name, node in nodes.items():
-        if node.answer is not None:
-            yield _turn(session, nodes, name, conversation)
+    for name in answers_in_order(nodes):
+        yield _turn(session, nodes, name, conversation)
 
 
 def _turn(

@@ -20,9 +20,9 @@ from dolphin_logger.importers._fields import (
     as_list,
     as_object,
     kind_of,
-    lines,
     moment,
     parse,
+    read_lines,
     text_of,
 )
 
@@ -77,12 +77,11 @@ class Codex:
     def read(self, content: Content) -> Iterator[Item]:
         """Decode one file."""
         thread = _Thread()
-        for number, _, text in lines(content.data):
-            fields = parse(text) if text is not None else None
-            if not isinstance(fields, dict):
-                yield Unknown("too long" if text is None else "not JSON")
-                continue
-            yield from thread.take(fields, number)
+        for line in read_lines(content):
+            if isinstance(line, Unknown):
+                yield line
+            else:
+                yield from thread.take(line.fields, line.number)
         if thread.answer:
             if content.idle >= SETTLED_SECONDS:
                 yield from thread.end_answer()

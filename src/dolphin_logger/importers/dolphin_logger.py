@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dolphin_logger.importers._api import Content, Item, Turn, Unknown
-from dolphin_logger.importers._fields import as_object, lines, parse, text_of
+from dolphin_logger.importers._fields import as_object, read_lines, text_of
 from dolphin_logger.importers._shapes import completion
 
 
@@ -32,21 +32,22 @@ class DolphinLogger:
 
     def read(self, content: Content) -> Iterator[Item]:
         """Decode one file."""
-        for _, offset, text in lines(content.data):
-            fields = parse(text) if text is not None else None
-            if not isinstance(fields, dict) or not isinstance(fields.get("request"), dict):
-                kind = "too long" if text is None else "no request"
-                yield Unknown(kind if fields is not None or text is None else "not JSON")
+        for line in read_lines(content):
+            if isinstance(line, Unknown):
+                yield line
                 continue
-            request = fields["request"]
+            request = line.fields.get("request")
+            if not isinstance(request, dict):
+                yield Unknown("no request")
+                continue
             model = text_of(request, "model")
             yield Turn(
                 session=content.path.name,
-                line=str(offset),
+                line=str(line.offset),
                 after=None,
                 dialect="openai.chat",
                 request=request,
-                response=_as_completion(fields.get("response"), model),
+                response=_as_completion(line.fields.get("response"), model),
                 model=model,
             )
 

@@ -21,9 +21,9 @@ from dolphin_logger.importers._fields import (
     as_list,
     as_object,
     as_text,
-    lines,
     moment,
     parse,
+    read_lines,
     text_of,
 )
 from dolphin_logger.importers._shapes import completion
@@ -50,8 +50,7 @@ class GatewayLogs:
 
     def read(self, content: Content) -> Iterator[Item]:
         """Decode one file."""
-        begin = content.data[:64].lstrip()[:1]
-        for number, call in enumerate(elements(content.data) if begin == b"[" else _calls(content)):
+        for number, call in enumerate(_calls(content)):
             if isinstance(call, Unknown):
                 yield call
                 continue
@@ -59,12 +58,11 @@ class GatewayLogs:
 
 
 def _calls(content: Content) -> Iterator[dict[str, Any] | Unknown]:
-    for _, _, text in lines(content.data):
-        fields = parse(text) if text is not None else None
-        if isinstance(fields, dict):
-            yield fields
-        else:
-            yield Unknown("too long" if text is None else "not JSON")
+    if content.data[:64].lstrip()[:1] == b"[":
+        yield from elements(content.data)
+        return
+    for line in read_lines(content):
+        yield line if isinstance(line, Unknown) else line.fields
 
 
 def _litellm(call: dict[str, Any], number: str) -> Turn | None:

@@ -17,12 +17,13 @@ from typing import Any
 from dolphin_logger.exchange import Client
 from dolphin_logger.importers._api import SETTLED_SECONDS, Content, Item, Turn, Unknown, Waiting
 from dolphin_logger.importers._fields import (
+    Line,
     as_list,
     as_object,
     kind_of,
-    lines,
     moment,
     parse,
+    read_lines,
     text_of,
 )
 
@@ -49,23 +50,13 @@ class GeminiCLI:
     def read(self, content: Content) -> Iterator[Item]:
         """Decode one file."""
         whole = parse(content.data[:]) if content.path.suffix == ".json" else None
-        entries = [whole] if isinstance(whole, dict) else _entries(content)
         chat = _Chat(content)
-        for entry in entries:
-            if isinstance(entry, Unknown):
-                yield entry
+        for line in [Line(0, 0, whole)] if isinstance(whole, dict) else read_lines(content):
+            if isinstance(line, Unknown):
+                yield line
             else:
-                yield from chat.take(entry)
+                yield from chat.take(line.fields)
         yield from chat.turns(is_end=True)
-
-
-def _entries(content: Content) -> Iterator[dict[str, Any] | Unknown]:
-    for _, _, text in lines(content.data):
-        fields = parse(text) if text is not None else None
-        if isinstance(fields, dict):
-            yield fields
-        else:
-            yield Unknown("too long" if text is None else "not JSON")
 
 
 class _Chat:

@@ -61,12 +61,14 @@ class Brought:
 class Intake:
     """Brings files into one home. Use as a context: it holds the home's import lock.
 
-    `user` is the folder that the names of files are given from, as `~`.
+    `user` is the folder that the names of files are given from, as `~`; `patience` says for how many
+    seconds to wait for another import.
     """
 
-    def __init__(self, home: Home, *, user: Path) -> None:
+    def __init__(self, home: Home, *, user: Path, patience: float = 0.0) -> None:
         self._home = home
         self._user = user
+        self._patience = patience
         self._archive = Archive(home)
         self._stack = ExitStack()
 
@@ -77,7 +79,7 @@ class Intake:
             JournalError: another import is running, or the home cannot be written.
         """
         with ExitStack() as stack:
-            stack.enter_context(importing(self._home))
+            stack.enter_context(importing(self._home, patience=self._patience))
             self._notes = Notes(self._home)
             stack.callback(self._notes.close)
             self._notes.catch_up()
@@ -160,10 +162,10 @@ class Intake:
 
     def _name(self, content: Content) -> str:
         """Name a file without naming the user."""
-        try:
-            return f"~/{content.path.relative_to(self._user).as_posix()}"
-        except ValueError:
-            return content.path.as_posix()
+        for user in (self._user, self._user.resolve()):
+            if content.path.is_relative_to(user):
+                return f"~/{content.path.relative_to(user).as_posix()}"
+        return content.path.as_posix()
 
 
 def look_at(path: Path, choose: Choose, brought: Brought) -> None:
@@ -201,7 +203,6 @@ def as_exchange(turn: Turn, *, source: str, content: Content, file: str) -> Exch
         dialect=turn.dialect,
         path="",
         model=turn.model,
-        provider_model=turn.model,
         provider_request_id=turn.provider_request_id,
         outcome=turn.outcome,
         client=replace(turn.client, name=turn.client.name or source),

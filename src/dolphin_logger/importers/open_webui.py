@@ -19,7 +19,7 @@ from dolphin_logger.importers._api import Content, Item, Turn, Unknown
 from dolphin_logger.importers._elements import elements
 from dolphin_logger.importers._fields import as_list, as_object, kind_of, moment, text_of
 from dolphin_logger.importers._shapes import completion
-from dolphin_logger.importers._walk import Node, back_to_answer
+from dolphin_logger.importers._walk import Node, answers_in_order, back_to_answer
 
 _KEYS = re.compile(rb'"history"\s*:\s*\{|"childrenIds"\s*:\s*\[')
 _ROLES = frozenset({"user", "assistant", "system"})
@@ -66,9 +66,8 @@ def _read_chat(chat: Mapping[str, Any], session: str) -> Iterator[Item]:
             yield Unknown(f"role {role}")
         answered = role == "assistant" and message.get("done") is not False
         nodes[name] = Node(text_of(message, "parentId"), name if answered else None, message)
-    for name, node in nodes.items():
-        if node.answer is not None:
-            yield _turn(session, nodes, name, chat)
+    for name in answers_in_order(nodes):
+        yield _turn(session, nodes, name, chat)
 
 
 def _turn(session: str, nodes: Mapping[str, Node], name: str, chat: Mapping[str, Any]) -> Turn:

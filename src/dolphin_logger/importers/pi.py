@@ -20,13 +20,13 @@ from dolphin_logger.importers._fields import (
     as_list,
     as_object,
     kind_of,
-    lines,
     moment,
     parse,
+    read_lines,
     text_of,
 )
 from dolphin_logger.importers._shapes import answer_blocks, text_block
-from dolphin_logger.importers._walk import Node, back_to_answer
+from dolphin_logger.importers._walk import Node, answers_in_order, back_to_answer
 
 _BOOKKEEPING = frozenset(
     {
@@ -66,27 +66,26 @@ class Pi:
         head: dict[str, Any] = {}
         nodes: dict[str, Node] = {}
         last: str | None = None
-        for number, _, text in lines(content.data):
-            entry = parse(text) if text is not None else None
-            if not isinstance(entry, dict):
-                yield Unknown("too long" if text is None else "not JSON")
+        for line in read_lines(content):
+            if isinstance(line, Unknown):
+                yield line
                 continue
+            entry = line.fields
             kind = kind_of(entry.get("type"))
             if kind == "session":
                 head = head or entry
                 continue
             if kind not in {"message", "custom_message"} | _BOOKKEEPING | _SUMMARIES:
                 yield Unknown(f"type {kind}")
-            name = text_of(entry, "id") or f"line {number}"
+            name = text_of(entry, "id") or f"line {line.number}"
             parent = text_of(entry, "parentId") if "parentId" in entry else last
             if kind == "compaction":
                 parent = None  # the history begins anew with the summary
             role = as_object(entry.get("message")).get("role")
             nodes[name] = Node(parent, name if role == "assistant" else None, entry)
             last = name
-        for name, node in nodes.items():
-            if node.answer is not None:
-                yield _turn(text_of(head, "id") or "", nodes, name)
+        for name in answers_in_order(nodes):
+            yield _turn(text_of(head, "id") or "", nodes, name)
 
 
 def _turn(session: str, nodes: Mapping[str, Node], name: str) -> Turn:

@@ -33,6 +33,7 @@ from dolphin_logger.journal.reader import import_segments
 if sys.platform != "win32":
     pass
 
+_POLL_SECONDS = 0.05
 SEGMENT_BYTES = 128 * 1024 * 1024
 _ID = re.compile(rb'\{"v":1,"id":"([0-9a-f-]{36})"')
 _SCHEMA = """

@@ -66,14 +66,14 @@ def upkeep(home: Home, *, patience: float) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def importing(home: Home) -> Iterator[None]:
-    """Be the only process that imports into a home.
+def importing(home: Home, *, patience: float) -> Iterator[None]:
+    """Be the only process that imports into a home; wait some seconds for another.
 
     Raises:
-        BusyError: another one is at it.
+        BusyError: another one is still at it.
         JournalError: the lock file cannot be made.
     """
-    with _hold(home, "import", patience=0, busy="importing"):
+    with _hold(home, "import", patience=patience, busy="importing"):
         yield
 
 
