@@ -56,11 +56,12 @@ def catch_up(home: Home, *, seconds: float = PATIENCE) -> Freshness:
 
 def behind(home: Home) -> Freshness:
     """Say how far behind the index is."""
-    read: dict[str, int] = {}
+    known: dict[str, tuple[int, int]] = {}
     if index_path(home).exists():
         with contextlib.closing(open_to_read(index_path(home))) as connection:
-            read = dict(connection.execute("SELECT name, read FROM segment").fetchall())
-    waiting = backlog(files_of(home), read)
+            rows = connection.execute("SELECT name, read, seen FROM segment")
+            known = {name: (read, seen) for name, read, seen in rows}
+    waiting = backlog(files_of(home), known)
     return Freshness(sum(one.size - one.read for one in waiting), len(waiting))
 
 
