@@ -157,12 +157,11 @@ def read_turn(
 
 def hash_of(kind: str, *parts: str | bytes | None) -> bytes:
     """Hash a tuple of words; None is not the same as an empty one."""
-    hasher = blake2b(kind.encode(), digest_size=16)
+    data = [kind.encode()]
     for part in parts:
-        data = b"" if part is None else part if isinstance(part, bytes) else _bytes(part)
-        hasher.update(b"%d:" % (-1 if part is None else len(data)))
-        hasher.update(data)
-    return hasher.digest()
+        told = b"" if part is None else part if isinstance(part, bytes) else _bytes(part)
+        data += (b"%d:" % (-1 if part is None else len(told)), told)
+    return blake2b(b"".join(data), digest_size=16).digest()
 
 
 def thread_of(owner: bytes, session: str, agent: str | None) -> bytes:

@@ -32,10 +32,10 @@ from dolphin_logger.messages import (
     ToolResult,
 )
 
-_LEVEL: Final = 3
+_LEVEL: Final = 6
 _LONGEST_URL: Final = 2000
 _LONGEST_OTHER: Final = 20_000
-_DICTIONARY_BYTES: Final = 64 * 1024
+_DICTIONARY_BYTES: Final = 112 * 1024
 _TEXTS: Final = {Text: "text", Reasoning: "reasoning", Refusal: "refusal"}
 
 

@@ -79,14 +79,17 @@ def rebuild(home: Home, *, progress: Progress) -> None:
         path = index_path(home)
         for left in path.parent.glob("index.new.sqlite*"):
             left.unlink()
-        new = path.with_name("index.new.sqlite")
-        with _writing(new) as connection:
+        new, made = path.with_name("index.new.sqlite"), path.with_name("index.new.sqlite.made")
+        with _writing(made) as connection:
             connection.execute("PRAGMA synchronous=OFF")
             Ingest(connection, home).catch_up(seconds=None, progress=progress)
             connection.execute("INSERT INTO fts(fts) VALUES('optimize')")
-            connection.execute("ANALYZE")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            new.touch(mode=0o600)
+            connection.execute("VACUUM INTO ?", (str(new),))  # without the pages that nothing uses
+        for left in path.parent.glob(f"{made.name}*"):
+            left.unlink()
+        with new.open("rb") as file:
+            os.fsync(file.fileno())
         _put_in_place(new, path)
 
 

@@ -88,6 +88,9 @@ class Messages:
             (origin.day, number),
         )
         self._numbers[key] = number
+        made = self._dictionaries
+        if made < len(_TRAINING) and number >= _TRAINING[made]:
+            self._train()
         return number, True
 
     def number(self, key: int) -> int | None:
@@ -114,15 +117,11 @@ class Messages:
         )
 
     def flush(self) -> None:
-        """Make room, and a dictionary when there is enough to make it of."""
+        """Make room."""
         if len(self._nodes) > _MOST_HELD:
             self._nodes.clear()
         if len(self._numbers) > _MOST_HELD:
             self._numbers.clear()
-        made = self._dictionaries
-        if made < len(_TRAINING) and self._next > _TRAINING[made]:
-            self._train()
-
     def _is_node(self, node: int) -> bool:
         if node in self._nodes:
             return True
