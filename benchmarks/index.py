@@ -168,14 +168,19 @@ def measure_queries(home: Home, corpus: Corpus, rounds: int) -> list[tuple[str, 
     with contextlib.closing(open_to_read(index_path(home))) as connection:
         listed = list_conversations(connection)
         results.append(
-            ("conversations, first page", [timed(lambda: list_conversations(connection)) for _ in range(rounds)])
+            (
+                "conversations, first page",
+                [timed(lambda: list_conversations(connection)) for _ in range(rounds)],
+            )
         )
         deep = listed.cursor
         for _ in range(50):
             deep = (deep and list_conversations(connection, cursor=deep).cursor) or deep
         times = [timed(lambda: list_conversations(connection, cursor=deep)) for _ in range(rounds)]
         results.append(("conversations, page 50", times))
-        facets = [timed(lambda w=w: count_facets(connection, w)) for w in words[: max(3, rounds // 10)]]
+        facets = [
+            timed(lambda w=w: count_facets(connection, w)) for w in words[: max(3, rounds // 10)]
+        ]
         results.append(("facets of a common word", facets))
     return results
 
@@ -188,7 +193,14 @@ def measure_lag(home: Home, corpus: Corpus) -> list[float]:
         word = f"lagging{number:04d}"
         with path.open("ab") as file:
             question = [{"role": "user", "content": f"{word} {corpus.text()}"}]
-            file.write(line(90_000_000 + number, str(10_000_000 + number), question, {"role": "assistant", "content": "yes"}))
+            file.write(
+                line(
+                    90_000_000 + number,
+                    str(10_000_000 + number),
+                    question,
+                    {"role": "assistant", "content": "yes"},
+                )
+            )
         start = time.perf_counter()
         catch_up(home)
         with contextlib.closing(open_to_read(index_path(home))) as connection:
@@ -214,14 +226,18 @@ def measure_peers(home: Home, corpus: Corpus) -> None:
                 read += item.length
                 number += 1
                 said = [item.fields["request"]["messages"], item.fields["response"]["choices"]]
-                connection.execute("INSERT INTO fts(rowid, text) VALUES(?, ?)", (number, fold(json.dumps(said))))
+                connection.execute(
+                    "INSERT INTO fts(rowid, text) VALUES(?, ?)", (number, fold(json.dumps(said)))
+                )
         if read >= PEER_BYTES:
             break
     connection.commit()
     spent = time.process_time() - start
     connection.close()
     size = path.stat().st_size
-    print(f"| FTS5 of whole requests, {read >> 20} MiB of lines | {read / spent / 1e6:.1f} MB/s, {size / read:.2f} x the lines |")
+    print(
+        f"| FTS5 of whole requests, {read >> 20} MiB of lines | {read / spent / 1e6:.1f} MB/s, {size / read:.2f} x the lines |"
+    )
     path.unlink()
 
 
@@ -230,7 +246,9 @@ def percentile(times: list[float], share: float) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--size", type=int, default=100_000, help="different messages")
     parser.add_argument("--rounds", type=int, default=100, help="questions of each kind")
     parser.add_argument("--folder", type=Path, help="where to write (default: a temporary folder)")
@@ -246,12 +264,16 @@ def run(folder: Path, size: int, rounds: int) -> None:
     write(unique, sessions(corpus, apart, turns=lambda: 4))
     spent = build(unique)
     print("| what | figure |\n|---|---|")
-    print(f"| different messages (sessions of 4 turns, so hardly repeated) | {corpus.made / spent:,.0f} messages/s |")
+    print(
+        f"| different messages (sessions of 4 turns, so hardly repeated) | {corpus.made / spent:,.0f} messages/s |"
+    )
     corpus = Corpus(2)
     repeated = Home(folder / "repeated")
     size_of_lines = write(repeated, sessions(corpus, 1_600, turns=lambda: 200))
     spent = build(repeated)
-    print(f"| repeats: sessions of 200 turns, {size_of_lines >> 20:,} MiB of lines | {size_of_lines / spent / 1e6:.0f} MB/s |")
+    print(
+        f"| repeats: sessions of 200 turns, {size_of_lines >> 20:,} MiB of lines | {size_of_lines / spent / 1e6:.0f} MB/s |"
+    )
     corpus = Corpus(3)
     home = Home(folder / "home")
     lines = write(home, sessions(corpus, size, turns=lambda: corpus.random.randint(1, 16)))
@@ -259,12 +281,16 @@ def run(folder: Path, size: int, rounds: int) -> None:
     spent = build(home)
     wall = time.perf_counter() - started
     stored = index_path(home).stat().st_size
-    print(f"| {corpus.made:,} messages, {corpus.bytes >> 20:,} MiB; {lines >> 20:,} MiB of lines | {spent:.0f} s of CPU, {wall:.0f} s |")
+    print(
+        f"| {corpus.made:,} messages, {corpus.bytes >> 20:,} MiB; {lines >> 20:,} MiB of lines | {spent:.0f} s of CPU, {wall:.0f} s |"
+    )
     print(f"| size of the index / text of the messages | {stored / corpus.bytes:.2f} |")
     print(f"| memory, most | {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10:,} MiB |")
     measure_peers(home, corpus)
     lags = measure_lag(home, corpus)
-    print(f"| written to found | median {statistics.median(lags):.0f} ms, most {max(lags):.0f} ms |")
+    print(
+        f"| written to found | median {statistics.median(lags):.0f} ms, most {max(lags):.0f} ms |"
+    )
     home.logs.rename(home.path / "away")  # nothing below opens a segment, sealed or not
     print("\n| question | p50 ms | p99 ms |\n|---|---|---|")
     for name, times in measure_queries(home, corpus, rounds):

@@ -43,7 +43,9 @@ def turn(
     return exchange.id, encode(exchange, seq=number)
 
 
-def session(name: str, *, turns: int, start: int = 0, word: str = "") -> Iterator[tuple[str, bytes]]:
+def session(
+    name: str, *, turns: int, start: int = 0, word: str = ""
+) -> Iterator[tuple[str, bytes]]:
     """Give the records of an agent that sends its whole history with every turn."""
     history: list[dict[str, Any]] = [
         {"role": "system", "content": "You are an agent."},
@@ -79,7 +81,9 @@ def rows(home: Home) -> dict[str, Any]:
             "days": sorted(_days(connection), key=str),
             "messages": sorted(_messages(connection).values(), key=str),
             "words": _words(connection),
-            "segments": sorted(connection.execute("SELECT name, max(read, seen), bad, unfinished FROM segment")),
+            "segments": sorted(
+                connection.execute("SELECT name, max(read, seen), bad, unfinished FROM segment")
+            ),
             "marks": sorted(connection.execute("SELECT * FROM marked")),
         }
 
@@ -103,7 +107,9 @@ def _records(connection: sqlite3.Connection) -> Iterator[Any]:
 
 def _path(connection: sqlite3.Connection, messages: dict[int, Any], node: int | None) -> list[Any]:
     path = []
-    while (row := connection.execute("SELECT parent, message FROM node WHERE id=?", (node,)).fetchone()):
+    while row := connection.execute(
+        "SELECT parent, message FROM node WHERE id=?", (node,)
+    ).fetchone():
         node, message = row
         path.append(messages[message])
     return path[::-1]
@@ -129,7 +135,9 @@ def _named(connection: sqlite3.Connection, numbers: str) -> list[Any]:
 
 def _words(connection: sqlite3.Connection) -> list[Any]:
     """Give each word of the full-text index with the number of its messages; names by what they are."""
-    connection.execute("PRAGMA query_only=0")  # for the temporary table alone; the file stays read-only
+    connection.execute(
+        "PRAGMA query_only=0"
+    )  # for the temporary table alone; the file stays read-only
     connection.execute("CREATE VIRTUAL TABLE temp.words USING fts5vocab('main', 'fts', 'col')")
     found = []
     for word, column, documents, count in connection.execute("SELECT * FROM temp.words"):

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.support.homes import write_segment
+from tests.support.indexed import opened, rows, session, turn
 
 from dolphin_logger.index.contents import texts_of
 from dolphin_logger.index.conversations import list_conversations
@@ -20,8 +22,6 @@ from dolphin_logger.journal.reader import find
 from dolphin_logger.journal.removal import hide
 from dolphin_logger.journal.seal import seal_segment
 from dolphin_logger.messages import Usage
-from tests.support.homes import write_segment
-from tests.support.indexed import opened, rows, session, turn
 
 
 @pytest.fixture
@@ -122,7 +122,9 @@ def test_conversations_have_their_facts(home: Home) -> None:
         assert (beta.turns, beta.input_tokens, beta.output_tokens) == (3, 3000, 300)
         assert beta.cost == 3 * (1000 * 3 + 100 * 15)
         assert beta.models == ("claude", "claude-3-7-sonnet-latest")
-        assert [one.session for one in list_conversations(connection, "gamma").conversations] == ["gamma"]
+        assert [one.session for one in list_conversations(connection, "gamma").conversations] == [
+            "gamma"
+        ]
         assert list_conversations(connection, "tokens:>4000").count.number == 2
         assert list_conversations(connection, "step or rating:5").count.number == 3
         assert list_conversations(connection, "model:claude -alpha tool:Bash").count.number == 3
@@ -139,10 +141,15 @@ def test_facets_count_what_a_query_finds(home: Home) -> None:
 
 def test_days_add_up(home: Home) -> None:
     """Roll-ups count requests, tokens and cost; what is not known is counted as unknown."""
-    write_segment(home, 3, turn(90_000, [{"role": "user", "content": "x"}], {}, usage=Usage(), model="own")[1])
+    write_segment(
+        home, 3, turn(90_000, [{"role": "user", "content": "x"}], {}, usage=Usage(), model="own")[1]
+    )
     with opened(home) as connection:
         rollup = roll_up(connection)
-    assert {day: sums.requests for day, sums in rollup.by["day"].items()} == {"2026-11-22": 12, "2026-11-23": 1}
+    assert {day: sums.requests for day, sums in rollup.by["day"].items()} == {
+        "2026-11-22": 12,
+        "2026-11-23": 1,
+    }
     assert (rollup.total.known("input"), rollup.total.unknown["input"]) == (12_000, 1)
     assert (rollup.total.known_cost, rollup.total.unpriced) == (12 * 4500, 1)
     assert rollup.by["model"]["own"].known_cost is None
@@ -157,7 +164,9 @@ def test_labels_are_visible_at_once(home: Home) -> None:
     writer.write(conversation, "tag", {"add": ["good", "skip"]})
     with opened(home) as connection:
         listed = list_conversations(connection, "rating:>=4 tag:goo*").conversations
-        assert [(one.id, one.rating, one.tags) for one in listed] == [(conversation, 5, ("good", "skip"))]
+        assert [(one.id, one.rating, one.tags) for one in listed] == [
+            (conversation, 5, ("good", "skip"))
+        ]
         assert search(connection, "step rating:5").count.number == 3
         assert search(connection, "step -tag:skip").count.number == 9
         assert search(connection, "step rating:none").count.number == 9
@@ -186,7 +195,7 @@ def test_sealing_changes_nothing(home: Home) -> None:
     with opened(home):
         pass
     kept = rows(home)
-    path = sorted(home.logs.glob("*.jsonl"))[0]
+    path = min(home.logs.glob("*.jsonl"))
     assert seal_segment(path, progress=lambda _: None) is not None
     assert behind(home).behind_bytes == 0
     with opened(home):
@@ -214,9 +223,9 @@ def test_a_deleted_segment_leaves_nothing(home: Home) -> None:
 
 def test_a_deleted_index_is_made_again(home: Home) -> None:
     """Record by record or all at once, after deletion or beside the old one: the rows are the same."""
-    lines = sorted(home.logs.glob("*.jsonl"))[0].read_bytes().splitlines(keepends=True)
+    lines = min(home.logs.glob("*.jsonl")).read_bytes().splitlines(keepends=True)
     growing = write_segment(home, 9)
-    moved = sorted(home.logs.glob("*.jsonl"))[0]
+    moved = min(home.logs.glob("*.jsonl"))
     moved.unlink()
     for line in lines:
         with growing.open("ab") as file:
@@ -241,12 +250,24 @@ def test_whatever_was_recorded_is_indexed(home: Home) -> None:
     hostile = "\ud800 tail \x1b]0;x\x07\u202e <script>"
     huge = "needle " + "word " * (MOST_TEXT // 4) + "beyondtheend"
     lines = [
-        turn(100, [{"role": "user", "content": hostile}], {"role": "assistant", "content": hostile})[1],
-        turn(101, [{"role": hostile, "content": huge}], {"role": "assistant", "content": None}, model="m\x00")[1],
+        turn(
+            100, [{"role": "user", "content": hostile}], {"role": "assistant", "content": hostile}
+        )[1],
+        turn(
+            101,
+            [{"role": hostile, "content": huge}],
+            {"role": "assistant", "content": None},
+            model="m\x00",
+        )[1],
         b"rubbish\n",
-        turn(102, [{"content": [1, None, {"type": 5}]}], {"tool_calls": [{"function": 3}]})[1][:-30] + b"\n",
+        turn(102, [{"content": [1, None, {"type": 5}]}], {"tool_calls": [{"function": 3}]})[1][:-30]
+        + b"\n",
         b'{"request": {"messages": 5}, "response": "old program"}\n',
-        turn(103, [{"role": "user", "content": "last one"}], {"role": "assistant", "content": "unfinished"})[1][:-1],
+        turn(
+            103,
+            [{"role": "user", "content": "last one"}],
+            {"role": "assistant", "content": "unfinished"},
+        )[1][:-1],
     ]
     write_segment(home, 5, *lines)
     with opened(home) as connection:
@@ -255,7 +276,9 @@ def test_whatever_was_recorded_is_indexed(home: Home) -> None:
         assert len(hits) == 1
         assert len(hits[0].snippet.text) <= 200
         assert search(connection, "beyondtheend").count.number == 0
-        assert connection.execute("SELECT bad, unfinished FROM segment WHERE name LIKE '%05.jsonl'").fetchone() == (2, 0)
+        assert connection.execute(
+            "SELECT bad, unfinished FROM segment WHERE name LIKE '%05.jsonl'"
+        ).fetchone() == (2, 0)
         assert search(connection, "unfinished").count.number == 1
     kept = rows(home)
     rebuild(home, progress=lambda _: None)
@@ -264,7 +287,9 @@ def test_whatever_was_recorded_is_indexed(home: Home) -> None:
 
 def test_an_imported_record_counts_no_usage(home: Home) -> None:
     """What another program recorded is searched and listed, but is no request of ours."""
-    _, line = turn(200, [{"role": "user", "content": "brought in"}], {"role": "assistant", "content": "yes"})
+    _, line = turn(
+        200, [{"role": "user", "content": "brought in"}], {"role": "assistant", "content": "yes"}
+    )
     fields = json.loads(line)
     del fields["crc"]
     from dolphin_logger.journal.format import encode_fields
@@ -284,7 +309,13 @@ def test_bytes_of_pictures_are_not_kept(home: Home) -> None:
     """A picture's bytes are no text: the index says only that there is one."""
     url = "data:image/png;base64," + "QUJD" * 1000
     parts = [{"type": "text", "text": "look"}, {"type": "image_url", "image_url": {"url": url}}]
-    write_segment(home, 6, turn(300, [{"role": "user", "content": parts}], {"role": "assistant", "content": "I see"})[1])
+    write_segment(
+        home,
+        6,
+        turn(300, [{"role": "user", "content": parts}], {"role": "assistant", "content": "I see"})[
+            1
+        ],
+    )
     with opened(home) as connection:
         assert search(connection, "has:image").count.number == 1
         assert search(connection, "QUJDQUJD*").count.number == 0

@@ -61,7 +61,9 @@ def test_days_are_those_of_this_machine() -> None:
     assert isinstance(day, Fact)
     assert isinstance(day.value, float)
     assert abs(day.value - 1_795_305_600 * 10**6) <= 14 * 3600 * 10**6
-    assert parse("before:2026") == Fact("time", "<", getattr(parse("after:2026-01-01"), "value", None))
+    assert parse("before:2026") == Fact(
+        "time", "<", getattr(parse("after:2026-01-01"), "value", None)
+    )
 
 
 @pytest.mark.parametrize(

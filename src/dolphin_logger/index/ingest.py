@@ -66,9 +66,7 @@ class Ingest:
         waiting = backlog(files, {name: (read, seen) for name, read, seen in rows})
         return self._take(waiting, deadline, progress)
 
-    def _take(
-        self, waiting: list[Backlog], deadline: float | None, progress: Progress
-    ) -> bool:
+    def _take(self, waiting: list[Backlog], deadline: float | None, progress: Progress) -> bool:
         numbers = {name: number for name, number, _ in self._segments()}
         batch = _Batch({}, {}, {}, {})
         self._begin()
@@ -171,7 +169,9 @@ class Ingest:
         found: list[tuple[str, StoredRecord, int]] = []
         for name, offsets in wanted.items():
             path = files.get(name)
-            for item in read_segment(path, offset=min(offsets), removed=self._removed) if path else ():
+            for item in (
+                read_segment(path, offset=min(offsets), removed=self._removed) if path else ()
+            ):
                 if isinstance(item, StoredRecord) and item.offset in offsets:
                     found.append((str(item.fields.get("time")), item, numbers[name]))
                 if item.offset >= max(offsets):

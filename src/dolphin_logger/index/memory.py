@@ -92,8 +92,8 @@ class Memory:
         values = self._marks.get(key)
         if values is None:
             row = self._connection.execute("SELECT found FROM mark WHERE key=?", (key,)).fetchone()
-            found = [] if row is None else row[0]
-            values = [found] if isinstance(found, int) else orjson.loads(found) if found else []
+            found = b"[]" if row is None else row[0]
+            values = [found] if isinstance(found, int) else orjson.loads(found)
             self._marks[key] = values
         return values
 

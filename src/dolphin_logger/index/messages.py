@@ -20,7 +20,10 @@ from dolphin_logger.index.names import ALL, Names, as_words
 
 _MOST_HELD: Final = 200_000
 _NEAR: Final = 4
-_TRAINING: Final = (2_000, 100_000)  # messages that have to be there for the first and second dictionary
+_TRAINING: Final = (
+    2_000,
+    100_000,
+)  # messages that have to be there for the first and second dictionary
 _SAMPLES: Final = 3_000
 _LONGEST_SAMPLE: Final = 8_000
 _PAIR = struct.Struct("<qq")
@@ -122,6 +125,7 @@ class Messages:
             self._nodes.clear()
         if len(self._numbers) > _MOST_HELD:
             self._numbers.clear()
+
     def _is_node(self, node: int) -> bool:
         if node in self._nodes:
             return True

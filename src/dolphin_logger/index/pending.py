@@ -82,9 +82,7 @@ def in_order(
             yield source, None
 
 
-def _items(
-    source: Backlog, offset: int, removed: Collection[str]
-) -> Iterator[Item]:
+def _items(source: Backlog, offset: int, removed: Collection[str]) -> Iterator[Item]:
     for item in read_segment(source.path, offset=offset, removed=removed):
         yield item
         if isinstance(item, BadLine) and item.incomplete:

@@ -97,7 +97,9 @@ def open_to_write(path: Path) -> sqlite3.Connection:
         connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA secure_delete=ON")  # what was removed for ever leaves no copy here
+        connection.execute(
+            "PRAGMA secure_delete=ON"
+        )  # what was removed for ever leaves no copy here
         connection.execute(f"PRAGMA cache_size=-{_CACHE_KIB}")
         if not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             _create(connection)

@@ -88,7 +88,7 @@ class Store:
             **self._histories(reading, origin, place, conversation),
         }
         columns, holes = ", ".join(row), ", ".join("?" * len(row))
-        insert = f"INSERT INTO record({columns}) VALUES({holes})"  # noqa: S608 -- our own columns
+        insert = f"INSERT INTO record({columns}) VALUES({holes})"
         self.connection.execute(insert, tuple(row.values()))
         self.days.count(row, failed=_is_failed(record), sign=1)
         return True
