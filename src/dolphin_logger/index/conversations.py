@@ -87,7 +87,7 @@ def list_conversations(
         where.append("(c.last, c.id) < (?, ?)")
         values += read_cursor(cursor, 2)
     select = (
-        f"SELECT {_COLUMNS} FROM conversation c WHERE {' AND '.join(where) or '1'}"  # noqa: S608
+        f"SELECT {_COLUMNS} FROM conversation c WHERE {' AND '.join(where) or '1'}"
         " ORDER BY c.last DESC, c.id DESC LIMIT ?"
     )
     rows = list(clock.rows(connection, select, (*values, limit + 1)))

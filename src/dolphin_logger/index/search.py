@@ -181,7 +181,7 @@ def _found(
         return
     source, column = (_FROM, "m.id") if condition.where else ("fts", "rowid")
     select = (
-        f"SELECT {column} FROM {source} WHERE fts MATCH ? AND fts.rowid BETWEEN ? AND ?"  # noqa: S608
+        f"SELECT {column} FROM {source} WHERE fts MATCH ? AND fts.rowid BETWEEN ? AND ?"
         f"{condition.sql()} ORDER BY fts.rowid DESC LIMIT ?"
     )
     values = (condition.match, low, high, *condition.values, limit)

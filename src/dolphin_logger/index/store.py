@@ -146,6 +146,9 @@ class Store:
         self._touched.setdefault(new, set()).update(names | split_numbers(row[1]))
 
     def _number_of(self, record: str) -> int | None:
+        known = self._memory.number(record)
+        if known is not None:
+            return known
         select = "SELECT id FROM record WHERE uuid=?"
         row = self.connection.execute(select, (pack(record),)).fetchone()
         return None if row is None else int(row[0])
