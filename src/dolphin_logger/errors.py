@@ -4,6 +4,7 @@
     ├── ConfigError      config.json cannot be used (exit 3)
     ├── JournalError     the home folder or a segment cannot be written
     ├── RecordError      one line of a segment cannot be read
+    ├── LabelError       a label cannot be what was asked for, or what lies in its file
     ├── RequestError     the client's request is at fault: answered with 4xx, never 5xx
     └── ProviderError    the provider is at fault or out of reach: answered with 502 or 504
 
@@ -28,6 +29,10 @@ class JournalError(DolphinError):
 
 class RecordError(DolphinError):
     """One line of a segment cannot be read; the others can."""
+
+
+class LabelError(DolphinError):
+    """A label cannot be what was asked for, or what lies in its file."""
 
 
 class RequestError(DolphinError):

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dolphin_logger import config
-from dolphin_logger.config import ModelEntry, Secret, SuppressRule, Timeouts
+from dolphin_logger.config import ModelEntry, Retention, Secret, SuppressRule, Timeouts
 from dolphin_logger.config.locate import line_of, walk
 from dolphin_logger.config.settings import KEYS, SETTINGS, spell
 from dolphin_logger.errors import ConfigError
@@ -243,8 +243,8 @@ def test_settings_are_read(tmp_path: Path) -> None:
         "uiPort": 1,
         "workers": 2,
         "durability": "strict",
-        "seal": {},
-        "retention": {"days": 1},
+        "seal": False,
+        "retention": {"days": 1.5, "bytes": 10**9, "_": "why"},
     }
     loaded = load(tmp_path, value)
     assert loaded.warnings == ()
@@ -255,6 +255,7 @@ def test_settings_are_read(tmp_path: Path) -> None:
     assert loaded.models[0].timeouts == Timeouts(connect=1, first_byte=2.5, idle=5)
     assert (loaded.on_client_disconnect, loaded.on_record_failure) == ("drain", "refuse")
     assert (loaded.record_raw, loaded.sample) == ("always", 0.5)
+    assert (loaded.seal, loaded.retention) == (False, Retention(days=1.5, bytes=10**9))
     assert loaded.suppress[-1] == SuppressRule(model="test-*", client="ci")
 
 
@@ -288,6 +289,12 @@ def test_the_rules_of_the_house_always_suppress(tmp_path: Path) -> None:
         ("suppress", [{"pattern": "("}]),
         ("suppress", [{"modle": "x"}]),
         ("suppress", "x"),
+        ("seal", {}),
+        ("retention", 30),
+        ("retention", {"days": 0}),
+        ("retention", {"days": True}),
+        ("retention", {"bytes": 1.5}),
+        ("retention", {"weeks": 1}),
     ],
 )
 def test_bad_setting_gives_way_to_the_default(tmp_path: Path, key: str, given: Any) -> None:
@@ -327,8 +334,11 @@ def test_environment_overrides_the_file(tmp_path: Path) -> None:
         DOLPHIN_LOGGER_ON_CLIENT_DISCONNECT="drain",
         DOLPHIN_LOGGER_SAMPLE="0.25",
         DOLPHIN_LOGGER_HUGGINGFACE_REPO="a/b",
+        DOLPHIN_LOGGER_SEAL="false",
+        DOLPHIN_LOGGER_RETENTION='{"days": 3}',
         DOLPHIN_LOGGER_SUPPRESS='[{"path": "/v1/x*"}]',
     )
+    assert (loaded.seal, loaded.retention) == (False, Retention(days=3))
     assert (loaded.host, loaded.token, loaded.allowed_hosts) == (
         "0.0.0.0",
         Secret("secret"),

@@ -19,6 +19,7 @@ from dolphin_logger import providers
 from dolphin_logger._version import __version__
 from dolphin_logger.cli.homes import own_home
 from dolphin_logger.cli.running import reachable
+from dolphin_logger.cli.upkeep import Upkeep
 from dolphin_logger.config import Config
 from dolphin_logger.journal.format import format_time
 from dolphin_logger.journal.home import Home, open_private_file
@@ -116,7 +117,7 @@ def run_proxy(
         if ready is not None:
             ready(url, stop)
 
-    with _registered(home, host=config.host, port=real_port, url=url):
+    with _registered(home, host=config.host, port=real_port, url=url), Upkeep(home):
         serving.run_loop(server.run(reload=read_config, ready=announce))
     click.echo(f"dolphin-logger: stopped; {journal.records} records written", err=True)
 

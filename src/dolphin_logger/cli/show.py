@@ -10,11 +10,22 @@ from typing import Literal
 import click
 
 from dolphin_logger.cli.homes import home_to_read
-from dolphin_logger.cli.output import SCHEMA_VERSION, neutralise, neutralise_json, say
+from dolphin_logger.cli.label import describe
+from dolphin_logger.cli.output import SCHEMA_VERSION, neutralise, neutralise_json, paint, say
 from dolphin_logger.cli.render import render, render_provider
 from dolphin_logger.errors import RecordError
 from dolphin_logger.journal.home import Home
-from dolphin_logger.journal.reader import StoredRecord, body, find, line_bytes, newest, raw_bytes
+from dolphin_logger.journal.labels import read_labels
+from dolphin_logger.journal.reader import (
+    SHORTEST_ID,
+    StoredRecord,
+    body,
+    find,
+    line_bytes,
+    newest,
+    raw_bytes,
+)
+from dolphin_logger.label import Label
 
 
 @click.command(
@@ -45,8 +56,10 @@ def show(
     if raw:
         _write_bytes(raw_bytes(record, raw))
     elif json_:
-        say(_as_json(record))
+        say(_as_json(record, read_labels(home).in_force(record.id)))
     else:
+        for label in read_labels(home).in_force(record.id):
+            say(f"{paint('label', bold=True)} {label.id[-SHORTEST_ID:]}  {describe(label)}")
         for line in _provider_lines(record) if provider else _lines(record):
             say(line)
 
@@ -79,11 +92,12 @@ def _write_bytes(data: bytes) -> None:
         sys.stdout.buffer.flush()
 
 
-def _as_json(record: StoredRecord) -> str:
+def _as_json(record: StoredRecord, labels: list[Label]) -> str:
     """Splice the line in as it is: key order, big integers and escapes survive."""
     if "time_approximate" in record.fields:
         line = json.dumps(record.fields)
     else:
         line = line_bytes(record).decode("utf-8", "replace")
     place = {"schema_version": SCHEMA_VERSION, "file": str(record.file), "offset": record.offset}
+    place["labels"] = [label.to_json() for label in labels]
     return neutralise_json(f'{json.dumps(place)[:-1]}, "record": {line}}}')

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,9 +12,11 @@ import click
 
 from dolphin_logger.cli.homes import home_to_read
 from dolphin_logger.cli.output import for_person, neutralise, paint, say, say_json, say_table
+from dolphin_logger.cli.progress import progress
 from dolphin_logger.cli.summary import local_time
 from dolphin_logger.journal.home import Home
 from dolphin_logger.journal.reader import BadLine, StoredRecord, read_segment, segments
+from dolphin_logger.journal.sealed import text_size
 
 _GROUPS = ("day", "model", "client", "outcome")
 _TOKENS = (
@@ -83,14 +84,10 @@ def stats(*, json_: bool) -> None:
 def _with_progress(home: Home) -> Iterator[StoredRecord | BadLine]:
     """Read everything; a person sees how far it is."""
     files = segments(home)
-    if not sys.stderr.isatty() or not for_person():
-        for path in files:
-            yield from read_segment(path)
-        return
-    with click.progressbar(length=_size(files), label="reading", file=sys.stderr) as bar:
+    with progress("reading", length=sum(map(text_size, files))) as advance:
         for path in files:
             for item in read_segment(path):
-                bar.update(item.length)
+                advance(item.length)
                 yield item
 
 

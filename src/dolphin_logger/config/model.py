@@ -141,6 +141,14 @@ class SuppressRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Retention:
+    """When closed segments go: after some days, and above some bytes on the disk; None is never."""
+
+    days: float | None = None
+    bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """The whole configuration; every field but `path` has its default here."""
 
@@ -160,6 +168,8 @@ class Config:
     suppress: tuple[SuppressRule, ...] = ()
     sample: float = 1.0
     huggingface_repo: str | None = None
+    seal: bool = True
+    retention: Retention = Retention()
 
     def secrets(self) -> tuple[Secret, ...]:
         """Every secret of the configuration once, so that others can look for them."""

@@ -54,8 +54,13 @@ def _top_level(known_providers: Collection[str]) -> dict[str, Any]:
         "uiPort": {"type": "integer", "minimum": 0, "maximum": 65535},
         "workers": {"type": "integer", "minimum": 1},
         "durability": {"enum": ["interval", "strict"]},
-        "seal": True,
-        "retention": _object({"days": {"type": "number"}, "bytes": {"type": "integer"}}),
+        "seal": {"type": "boolean", "default": True},
+        "retention": _object(
+            {
+                "days": {"type": "number", "exclusiveMinimum": 0},
+                "bytes": {"type": "integer", "exclusiveMinimum": 0},
+            }
+        ),
     }
 
 

@@ -20,12 +20,14 @@ from dolphin_logger.config.values import (
     UnfitError,
     is_comment,
     name_variable,
+    read_boolean,
     read_choice,
     read_host,
     read_hosts,
     read_origins,
     read_port,
     read_repository,
+    read_retention,
     read_rule,
     read_share,
     read_timeouts,
@@ -35,7 +37,7 @@ from dolphin_logger.config.values import (
 
 PREFIX = "DOLPHIN_LOGGER_"
 PRESET_RULES = (SuppressRule(prefix="### Task:"), SuppressRule(header="x-no-log: true"))
-LATER = frozenset({"uiPort", "workers", "durability", "seal", "retention"})
+LATER = frozenset({"uiPort", "workers", "durability"})
 _OTHER_VARIABLES = frozenset({"HOME"})
 
 
@@ -93,6 +95,8 @@ SETTINGS = (
     ),
     Setting("recordRaw", "record_raw", partial(read_choice, among=("whenNeeded", "always")), str),
     Setting("sample", "sample", read_share, _number),
+    Setting("seal", "seal", read_boolean, _json),
+    Setting("retention", "retention", read_retention, _json),
     Setting("huggingface_repo", "huggingface_repo", read_repository, str),
 )
 # read by functions of their own: a secret, parts that are set one by one, a list that extends

@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from dolphin_logger.config.findings import name_type, offer, show, suggest
-from dolphin_logger.config.model import SuppressRule, Timeouts, Translate
+from dolphin_logger.config.model import Retention, SuppressRule, Timeouts, Translate
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110, section 5.6.2
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?")
@@ -189,6 +189,25 @@ def _read_translate_option(key: str, value: object) -> Any:
     if type(value) is not int or value < 1:
         raise UnfitError(f"expected a whole number above 0, got {show(value)}")
     return value
+
+
+def read_retention(value: object) -> Retention:
+    """Read when closed segments go: days, bytes, or both, whichever comes first."""
+    if not isinstance(value, dict):
+        raise UnfitError(f"expected an object with days, bytes or both, got {show(value)}")
+    read: dict[str, Any] = {}
+    for key, given in value.items():
+        if is_comment(key) or given is None:
+            continue
+        if key not in ("days", "bytes"):
+            raise UnfitError(f"unknown key{offer(key, ('days', 'bytes'))}", key)
+        number = _as_number(given)
+        if number is None or number <= 0:
+            raise UnfitError(f"expected a number above 0, got {show(given)}", key)
+        if key == "bytes" and not isinstance(given, int):
+            raise UnfitError(f"expected a whole number of bytes, got {show(given)}", key)
+        read[key] = given
+    return Retention(**read)
 
 
 def read_choice(value: object, *, among: tuple[str, ...]) -> str:

@@ -9,13 +9,18 @@ from __future__ import annotations
 import builtins
 import hashlib
 import os
+import re
+import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
 
 from dolphin_logger.errors import JournalError
-from dolphin_logger.journal.home import make_private_folder, open_private_file
+from dolphin_logger.journal.home import Home, make_private_folder, open_private_file
+from dolphin_logger.journal.locks import is_open
 
+_REFERENCE = re.compile(rb'"blob":\{"sha256":"([0-9a-f]{64})"')
+_YOUNG = 3600.0  # seconds; writing the same bytes again makes a blob young
 LIMIT = 8 * 1024 * 1024  # bytes; a body above this goes to a blob
 
 
@@ -87,3 +92,27 @@ class BlobWriter:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
+
+
+def names_of_blobs(line: bytes) -> set[str]:
+    """Give the blobs that a record's line refers to."""
+    return {name.decode() for name in _REFERENCE.findall(line)}
+
+
+def remove_blob(home: Home, name: str) -> bool:
+    """Remove a blob that no record names; False when an open request may be about to name it.
+
+    Raises:
+        JournalError: it cannot be removed.
+    """
+    path = home.blobs / name
+    try:
+        age = time.time() - path.stat().st_mtime
+        if age < _YOUNG and any(map(is_open, home.logs.glob("*.jsonl"))):
+            return False
+        path.unlink()
+    except FileNotFoundError:
+        return True
+    except OSError as error:
+        raise JournalError(f"{path}: cannot be removed: {error.strerror}") from error
+    return True

@@ -12,6 +12,7 @@ import base64
 import json
 import time
 import zlib
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -43,7 +44,15 @@ def encode(exchange: Exchange, *, seq: int) -> bytes:
     raw = _raw(exchange)
     if raw is not None:
         parts += (b',"raw":', _dump(raw))
-    body = b"".join(parts)
+    return _seal(b"".join(parts))
+
+
+def encode_fields(fields: Mapping[str, Any]) -> bytes:
+    """Write a small line of our own, newline included, with the same CRC as a record."""
+    return _seal(_dump({"v": VERSION, **fields})[:-1])
+
+
+def _seal(body: bytes) -> bytes:
     return b'%s,"crc":"%08x"}\n' % (body, zlib.crc32(body))
 
 

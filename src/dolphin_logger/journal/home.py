@@ -3,6 +3,8 @@
     config.json        the user's configuration
     logs/              segments of records, YYYY-MM-DD_<uuid>.jsonl
     blobs/             bodies too large for a line, named by their sha256
+    labels/            what people and rules said of records, YYYY-MM-DD_<uuid>.jsonl
+    tombstones/        which records were removed for ever, in files of the same form
     run/               one small file per running proxy, and the pause switch
     cache/             what can be made again, or be missed
 
@@ -12,6 +14,7 @@ whatever the umask.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +45,16 @@ class Home:
     def blobs(self) -> Path:
         """The folder of large bodies."""
         return self.path / "blobs"
+
+    @property
+    def labels(self) -> Path:
+        """The folder of labels."""
+        return self.path / "labels"
+
+    @property
+    def tombstones(self) -> Path:
+        """The folder of what was removed for ever."""
+        return self.path / "tombstones"
 
     @property
     def vault(self) -> Path:
@@ -98,3 +111,13 @@ def open_private_file(path: Path, *, append: bool = False) -> int:
     if hasattr(os, "fchmod"):
         os.fchmod(descriptor, _PRIVATE_FILE)
     return descriptor
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new and changed names durable; not possible on every platform."""
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

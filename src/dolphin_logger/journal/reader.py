@@ -1,8 +1,9 @@
 """The reader: records out of segments, forwards, backwards, one by id, and their exact bytes.
 
-It opens files only to read and never changes them. It knows lines, not what the bodies mean.
-Invariants: memory is bounded by one line; a damaged line is reported and
-costs no other record; a line that is still being written is not called damaged.
+It opens files only to read and never changes them. It knows lines, not what the bodies mean; a
+sealed segment is read like any other, and a record with a tombstone is not there.
+Invariants: memory is bounded by one line; a damaged line is reported and costs no other record;
+a line that is still being written is not called damaged.
 """
 
 from __future__ import annotations
@@ -15,36 +16,40 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from dolphin_logger.errors import RecordError
 from dolphin_logger.journal.format import decode, format_time
 from dolphin_logger.journal.home import Home
-from dolphin_logger.journal.lines import LINE_LIMIT, cut, cut_backwards, open_segment, read_block
-from dolphin_logger.journal.splice import value_span, whole_records
+from dolphin_logger.journal.lines import Line, cut, cut_backwards, open_segment, read_block
+from dolphin_logger.journal.sealed import SUFFIX, is_sealed, other_name, segment_name
+from dolphin_logger.journal.splice import id_of, value_span, whole_records
+from dolphin_logger.journal.tombstones import removed_ids
 from dolphin_logger.journal.versions import Place, original_id, upgrade
 
 SHORTEST_ID = 8  # characters of an id's end that may stand for the whole
 _DATED = re.compile(r"(\d{4}-\d\d-\d\d)_")
 _RECORD_HEAD = b'{"v":1,"id":"'
-_ID = re.compile(rb'\{"v":\d+,"id":"([^"]+)"')
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_LISTINGS = 5  # of a folder whose names keep changing
 
 
 @dataclass(frozen=True, slots=True)
 class StoredRecord:
     """One record and where it lies; `fields` have the shape of version 1 whatever was written.
 
-    `offset` and `length` (newline included) are bytes of the file.
+    `offset` and `length` (newline included) are bytes of the segment's text, which sealing does not
+    change. `line` is kept of a sealed segment only, where to read it again means to read all before it.
     """
 
     fields: dict[str, Any]
     file: Path
     offset: int
     length: int
+    line: bytes = field(default=b"", repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -56,7 +61,7 @@ class StoredRecord:
 class BadLine:
     """A line that is no record. `incomplete`: the file's last line, not finished yet.
 
-    `offset` and `length` (newline included) are bytes of the file.
+    `offset` and `length` (newline included) are bytes of the segment's text.
     """
 
     file: Path
@@ -67,23 +72,32 @@ class BadLine:
 
 
 def segments(home: Home) -> list[Path]:
-    """List the files of records, oldest first: by the day in the name (else of the file), then time."""
+    """List the files of records, oldest first: by the day in the name (else of the file), then time.
+
+    Of a segment that is being sealed only one of the two files.
+    """
     return [path for *_, path in sorted(_listed(home))]
 
 
-def read_segment(path: Path, *, offset: int = 0) -> Iterator[StoredRecord | BadLine]:
+def read_segment(
+    path: Path, *, offset: int = 0, removed: Collection[str] | None = None
+) -> Iterator[StoredRecord | BadLine]:
     """Read a file line by line from an offset that is the start of a line; a missing file is empty.
+
+    `removed` are the ids to pass over; without it, those that have a tombstone in the file's home.
 
     Raises:
         JournalError: the file cannot be read.
     """
+    if removed is None:
+        removed = removed_ids(Home(path.parent.parent))
     file = open_segment(path)
     if file is None:
         return
     with file:
-        modified = os.fstat(file.fileno()).st_mtime_ns
-        for start, length, line in cut(file, offset):
-            yield from _items(line, path=path, start=start, length=length, modified_ns=modified)
+        source = _Source(path, os.fstat(file.fileno()).st_mtime_ns, removed)
+        for line in cut(file, offset):
+            yield from source.items(line)
 
 
 def read_home(home: Home, *, newest_first: bool = False) -> Iterator[StoredRecord | BadLine]:
@@ -92,11 +106,12 @@ def read_home(home: Home, *, newest_first: bool = False) -> Iterator[StoredRecor
     Oldest first goes file by file: records of processes that ran side by side are not interleaved.
     Newest first interleaves them by time, and opens only as many files as are asked for.
     """
+    removed = removed_ids(home)
     if newest_first:
-        yield from _newest_first(home)
+        yield from _newest_first(home, removed)
         return
     for path in segments(home):
-        yield from read_segment(path)
+        yield from read_segment(path, removed=removed)
 
 
 def newest(home: Home, *, count: int) -> list[StoredRecord | BadLine]:
@@ -125,8 +140,9 @@ def find(home: Home, id_or_suffix: str) -> StoredRecord:
             f"id {id_or_suffix!r} is too short: give at least its last {SHORTEST_ID} characters"
         )
     found: dict[str, StoredRecord] = {}
+    removed = removed_ids(home)
     for path in reversed(segments(home)):
-        for record in _with_id_ending(path, wanted.encode()):
+        for record in _with_id_ending(path, wanted, removed):
             if record.id == wanted:
                 return record
             found.setdefault(record.id, record)
@@ -143,7 +159,8 @@ def find(home: Home, id_or_suffix: str) -> StoredRecord:
 
 def line_bytes(record: StoredRecord) -> bytes:
     """Read the record's line again as it lies on the disk, without its newline."""
-    return read_block(record.file, record.offset, record.length).rstrip(b"\r\n")
+    line = record.line or read_block(record.file, record.offset, record.length)
+    return line.rstrip(b"\r\n")
 
 
 def raw_bytes(record: StoredRecord, which: Literal["request", "response"]) -> bytes:
@@ -209,7 +226,8 @@ def _blob_name(body: Any) -> str | None:
 def _listed(home: Home) -> list[tuple[str, int, str, Path]]:
     """Each file with its day, its time (ns) and its name."""
     found = []
-    for path in home.logs.glob("*.jsonl"):
+    for listed in _names(home.logs):
+        path = listed if listed.exists() else other_name(listed)  # sealed since it was listed
         try:
             status = path.stat()
         except FileNotFoundError:
@@ -217,11 +235,23 @@ def _listed(home: Home) -> list[tuple[str, int, str, Path]]:
         if stat.S_ISREG(status.st_mode):
             dated = _DATED.match(path.name)
             day = dated[1] if dated else time.strftime("%Y-%m-%d", time.gmtime(status.st_mtime))
-            found.append((day, status.st_mtime_ns, path.name, path))
+            found.append((day, status.st_mtime_ns, segment_name(path), path))
     return found
 
 
-def _newest_first(home: Home) -> Iterator[StoredRecord | BadLine]:
+def _names(folder: Path) -> list[Path]:
+    """List the segments of a folder that did not change meanwhile: a name may be missed while it changes."""
+    found: dict[str, Path] = {}
+    for _ in range(_LISTINGS):
+        before = folder.stat().st_mtime_ns if folder.exists() else None
+        found = {segment_name(path): path for path in folder.glob(f"*.jsonl{SUFFIX}")}
+        found |= {path.name: path for path in folder.glob("*.jsonl")}
+        if before is None or folder.stat().st_mtime_ns == before:
+            break
+    return list(found.values())
+
+
+def _newest_first(home: Home, removed: Collection[str]) -> Iterator[StoredRecord | BadLine]:
     """Merge the files by time, each read backwards, opened when it could hold the newest record.
 
     A record is never younger than its file, so a file older than the best head can wait.
@@ -231,7 +261,7 @@ def _newest_first(home: Home) -> Iterator[StoredRecord | BadLine]:
     count = itertools.count()
     while files or heads:
         if files and (not heads or _moment(format_time(files[-1][0])) >= -heads[0][0]):
-            items = _backwards(files.pop()[1])
+            items = _backwards(files.pop()[1], removed)
         else:
             _, _, record, items = heapq.heappop(heads)
             yield record
@@ -247,58 +277,67 @@ def _moment(text: Any) -> int:
     return int("".join(filter(str.isdigit, str(text)))[:20].ljust(20, "0"))
 
 
-def _backwards(path: Path) -> Iterator[StoredRecord | BadLine]:
-    try:
-        status = path.stat()
-    except FileNotFoundError:
+def _backwards(path: Path, removed: Collection[str]) -> Iterator[StoredRecord | BadLine]:
+    file = open_segment(path)
+    if file is None:
         return
-    modified = status.st_mtime_ns
-    for start, length, line in cut_backwards(path, status.st_size):
-        items = _items(line, path=path, start=start, length=length, modified_ns=modified)
-        yield from reversed(list(items))
+    with file:
+        source = _Source(path, os.fstat(file.fileno()).st_mtime_ns, removed)
+    for line in cut_backwards(path):
+        yield from reversed(list(source.items(line)))
 
 
-def _with_id_ending(path: Path, suffix: bytes) -> Iterator[StoredRecord]:
+def _with_id_ending(path: Path, suffix: str, removed: Collection[str]) -> Iterator[StoredRecord]:
     """Decode only the lines whose id ends so."""
     file = open_segment(path)
     if file is None:
         return
     with file:
-        modified = os.fstat(file.fileno()).st_mtime_ns
+        source = _Source(path, os.fstat(file.fileno()).st_mtime_ns, removed)
         for start, length, line in cut(file, 0):
-            if line is None:
+            if isinstance(line, str):
                 continue
-            head = _ID.match(line)
-            known = head[1] if head else original_id(Place(path.name, start, modified)).encode()
+            known = id_of(line) or original_id(source.place(start))
             if known.endswith(suffix) or line.find(_RECORD_HEAD, 1) > 0:
-                for item in _items(
-                    line, path=path, start=start, length=length, modified_ns=modified
-                ):
-                    if isinstance(item, StoredRecord) and item.id.endswith(suffix.decode()):
+                for item in source.items((start, length, line)):
+                    if isinstance(item, StoredRecord) and item.id.endswith(suffix):
                         yield item
 
 
-def _items(
-    line: bytes | None, *, path: Path, start: int, length: int, modified_ns: int
-) -> Iterator[StoredRecord | BadLine]:
-    """Turn one line into a record, or into what can be saved of it and what is bad about it."""
-    if line is None:
-        yield BadLine(path, start, f"longer than {LINE_LIMIT} bytes", length=length)
-        return
-    if not line.strip():
-        return
-    try:
-        fields = upgrade(decode(line), place=Place(path.name, start, modified_ns))
-    except RecordError as error:
-        saved = False
-        for begin, end in whole_records(line):
-            saved = True
-            fields = upgrade(
-                decode(line[begin:end]), place=Place(path.name, start + begin, modified_ns)
-            )
-            yield StoredRecord(fields, path, start + begin, end - begin)
-        finished = saved or line.endswith(b"\n")
-        reason = str(error) if finished else "not finished yet"
-        yield BadLine(path, start, reason, not finished, length)
-    else:
-        yield StoredRecord(fields, path, start, length)
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A file whose lines become records; `removed` are the ids that do not."""
+
+    path: Path
+    modified_ns: int
+    removed: Collection[str]
+
+    def place(self, start: int) -> Place:
+        """Say where a line lies, in words that sealing does not change."""
+        return Place(segment_name(self.path), start, self.modified_ns)
+
+    def items(self, cut_line: Line) -> Iterator[StoredRecord | BadLine]:
+        """Turn one line into a record, or into what can be saved of it and what is bad about it."""
+        start, length, line = cut_line
+        if isinstance(line, str):
+            yield BadLine(self.path, start, line, length=length)
+            return
+        if not line.strip():
+            return
+        try:
+            yield from self._record(line, start)
+        except RecordError as error:
+            spans = list(whole_records(line))
+            for begin, end in spans:
+                yield from self._record(line[begin:end], start + begin)
+            if id_of(line) in self.removed:
+                return  # its text is being erased
+            finished = bool(spans) or line.endswith(b"\n")
+            reason = str(error) if finished else "not finished yet"
+            yield BadLine(self.path, start, reason, not finished, length)
+
+    def _record(self, line: bytes, start: int) -> Iterator[StoredRecord]:
+        fields = upgrade(decode(line), place=self.place(start))
+        if str(fields.get("id")) not in self.removed:
+            kept = line if is_sealed(self.path) else b""
+            yield StoredRecord(fields, self.path, start, len(line), kept)

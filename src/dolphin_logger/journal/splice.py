@@ -15,6 +15,7 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[][{},]', re.DOTALL)
 _SPACE = b" \t\r\n"
 _HEAD = b'{"v":'
+_ID = re.compile(rb'\{"v":\d+,"id":"([^"\\]+)"')
 _SEAL = re.compile(rb',"crc":"([0-9a-f]{8})"\}')
 _SEAL_LENGTH = len(',"crc":"00000000"}')
 _TRIES = 100  # a damaged line may be hostile: bound the work spent on it
@@ -53,6 +54,12 @@ def is_sealed(line: bytes) -> bool:
     """Say whether the line ends with the CRC of its bytes."""
     seal = _SEAL.fullmatch(line, max(0, len(line) - _SEAL_LENGTH))
     return seal is not None and int(seal.group(1), 16) == zlib.crc32(line[: seal.start()])
+
+
+def id_of(line: bytes) -> str | None:
+    """Read the id at the head of a line of ours without parsing it; None for every other line."""
+    head = _ID.match(line)
+    return head[1].decode("utf-8", "replace") if head else None
 
 
 def whole_records(line: bytes) -> Iterator[tuple[int, int]]:

@@ -1,7 +1,7 @@
 """The writer: one per process, one segment per process and day, one write(2) per record.
 
-It knows lines and files, not proxies. A segment is created with O_EXCL and never opened again by
-anyone else, so a torn tail can never swallow another record.
+It knows lines and files, not proxies. A segment is created with O_EXCL and never written to by
+anyone else, so a torn tail can never swallow another record; the lock on it says that it is open.
 Invariants: no torn line stays in a segment; a record that cannot be written is kept in a bounded
 window and tried again; what falls out of the window is counted, never silent.
 """
@@ -22,9 +22,17 @@ from dolphin_logger.errors import JournalError
 from dolphin_logger.exchange import Exchange
 from dolphin_logger.journal.blobs import BlobWriter
 from dolphin_logger.journal.format import encode
-from dolphin_logger.journal.home import Home, make_private_folder, open_private_file
+from dolphin_logger.journal.home import (
+    Home,
+    make_private_folder,
+    open_private_file,
+    sync_folder,
+)
+from dolphin_logger.journal.locks import try_lock
 
-SEGMENT_BYTES = 128 * 1024 * 1024
+# An agent sends its whole history with every request, and a sealed segment keeps that history once:
+# the larger a segment, the less is kept. See docs/decisions/0005-sealing.md.
+SEGMENT_BYTES = 1024 * 1024 * 1024
 _DAY_SECONDS = 86_400
 WINDOW_BYTES = 64 * 1024 * 1024
 
@@ -76,9 +84,11 @@ class Journal:
         return len(self._waiting)
 
     def tend(self) -> None:
-        """Do what must happen about twice a second: retry, notice a deleted file, fsync."""
+        """Do what must happen about twice a second: retry, leave what is deleted or of yesterday, fsync."""
         with self._lock:
             self._leave_deleted_segment()
+            if self._descriptor >= 0 and _today() != self._day:
+                self._close_segment()  # nothing may come for days: let it be sealed
             if self._waiting:
                 self._write_waiting()
             if not self._unsynced or self._descriptor < 0:
@@ -141,7 +151,7 @@ class Journal:
         return True
 
     def _write(self, line: bytes) -> None:
-        day = int(time.time()) // _DAY_SECONDS
+        day = _today()
         if self._descriptor < 0 or day != self._day or self._size >= self._segment_bytes:
             self._open_segment(day)
         written = 0
@@ -172,9 +182,10 @@ class Journal:
         date = time.strftime("%Y-%m-%d", time.gmtime(day * _DAY_SECONDS))
         self.segment = self.home.logs / f"{date}_{uuid.uuid4()}.jsonl"
         self._descriptor = open_private_file(self.segment, append=True)
+        try_lock(self._descriptor)
         self._day = day
         self._size = 0
-        _sync_folder(self.home.logs)
+        sync_folder(self.home.logs)
 
     def _leave_deleted_segment(self) -> None:
         """Notice that the file was removed or replaced: writing on would lose records silently."""
@@ -207,6 +218,10 @@ class Journal:
         self._waiting_bytes = 0
 
 
+def _today() -> int:
+    return int(time.time()) // _DAY_SECONDS
+
+
 def _disown_after_fork(journal: weakref.ref[Journal]) -> None:
     living = journal()
     if living is not None:
@@ -218,13 +233,3 @@ def _sync(descriptor: int) -> None:
         os.fdatasync(descriptor)
     else:
         os.fsync(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new name durable; not possible on every platform."""
-    with contextlib.suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -1,0 +1,68 @@
+"""`dolphin-logger rm`: records go for ever, with all that this home keeps of their text."""
+
+from __future__ import annotations
+
+import click
+
+from dolphin_logger.cli.homes import home_to_read
+from dolphin_logger.cli.output import for_person, note, say, say_json, say_table
+from dolphin_logger.cli.progress import progress
+from dolphin_logger.cli.summary import COLUMNS, row
+from dolphin_logger.cli.targets import records_named
+from dolphin_logger.journal.home import Home
+from dolphin_logger.journal.locks import BusyError, upkeep
+from dolphin_logger.journal.reader import StoredRecord, segments
+from dolphin_logger.journal.removal import Erased, erase, hide
+from dolphin_logger.journal.sealed import text_size
+
+_PATIENCE = 30.0  # seconds
+
+
+@click.command(
+    help="Remove records for ever: every line, blob, label and cache that holds their text."
+)
+@click.argument("record_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "json_", is_flag=True, help="Print one JSON object.")
+def rm(*, record_ids: tuple[str, ...], yes: bool, json_: bool) -> None:
+    """Show what goes, ask, hide it, erase it."""
+    home = home_to_read()
+    found = [record for name in record_ids for record in records_named(home, name)]
+    records = list({record.id: record for record in found}.values())
+    if not yes:
+        _ask(records)
+    hide(home, records)
+    erased = _erase(home)
+    if json_:
+        facts = {"removed": [record.id for record in records], "erased": erased is not None}
+        say_json(facts | {"waiting_blobs": sorted(erased.waiting) if erased else []})
+        return
+    for record in records:
+        say(f"removed {record.id}")
+    if erased is None:
+        note(
+            "hidden from every reader now; another process holds the home: its text goes within the hour"
+        )
+    elif erased.waiting:
+        note(
+            f"{len(erased.waiting)} blobs go within the hour: an open request may be sending the same bytes"
+        )
+
+
+def _ask(records: list[StoredRecord]) -> None:
+    """Show what goes; without a person to ask, `--yes` is needed."""
+    if not for_person():
+        raise click.UsageError("rm removes for ever: say --yes")
+    say_table(COLUMNS, [row(record) for record in records])
+    click.confirm(f"remove {len(records)} for ever?", abort=True, err=True)
+
+
+def _erase(home: Home) -> Erased | None:
+    """Take the text off the disk; None when another process is changing the home's files."""
+    try:
+        with upkeep(home, patience=_PATIENCE):
+            length = sum(map(text_size, segments(home)))
+            with progress("erasing", length=length) as advance:
+                return erase(home, progress=advance)
+    except BusyError:
+        return None
