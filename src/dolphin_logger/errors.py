@@ -5,6 +5,8 @@
     ├── JournalError     the home folder or a segment cannot be written
     ├── RecordError      one line of a segment cannot be read
     ├── LabelError       a label cannot be what was asked for, or what lies in its file
+    ├── IndexingError    the index cannot be opened, or is being written by somebody else
+    ├── QueryError       a query is not understood; the message names the term
     ├── RequestError     the client's request is at fault: answered with 4xx, never 5xx
     └── ProviderError    the provider is at fault or out of reach: answered with 502 or 504
 
@@ -33,6 +35,14 @@ class RecordError(DolphinError):
 
 class LabelError(DolphinError):
     """A label cannot be what was asked for, or what lies in its file."""
+
+
+class IndexingError(DolphinError):
+    """The index cannot be opened, or is being written by another process."""
+
+
+class QueryError(DolphinError):
+    """A query is not understood; the message names the term and what is known instead."""
 
 
 class RequestError(DolphinError):

@@ -63,6 +63,12 @@ def canonical(message: Message) -> bytes:
     return b"\x00".join([role.encode(*_ANY), *said])
 
 
+def hash_message(message: Message) -> bytes:
+    """Hash what a message says; empty when it says nothing."""
+    form = canonical(message)
+    return digest(form) if form else b""
+
+
 def digest(form: bytes) -> bytes:
     """Hash a form."""
     return blake2b(form, digest_size=HASH_BYTES).digest()
@@ -86,19 +92,26 @@ def clean(text: str) -> str:
 
 def conversed(messages: Iterable[Message]) -> Iterator[Message]:
     """Give what was said to and fro: no instructions, and what the model said at once as one."""
-    made: list[Part] = []
+    made: list[Message] = []
     for message in messages:
         if message.role == MODEL:
-            made += message.parts
+            made.append(message)
             continue
         if message.role in INSTRUCTIONS or _is_frame(message):
             continue
         if made:
-            yield Message(MODEL, tuple(made))
+            yield _joined(made)
             made = []
         yield message
     if made:
-        yield Message(MODEL, tuple(made))
+        yield _joined(made)
+
+
+def _joined(made: list[Message]) -> Message:
+    """Make one message of those that the model made at once; the same object where it is one."""
+    if len(made) == 1:
+        return made[0]
+    return Message(MODEL, tuple([part for message in made for part in message.parts]))
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -115,6 +128,8 @@ _ANY: Final = ("utf-8", "surrogatepass")
 
 def _is_frame(message: Message) -> bool:
     """Tell an item that is neither side's words: tools that are announced among the messages."""
+    if message.parts and not isinstance(message.parts[0], Other):
+        return False
     return all(isinstance(part, Other) and part.kind in _NO_WORDS for part in message.parts)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Final
 
 from dolphin_logger.conversation.nodes import Nodes, Placed
@@ -54,8 +55,13 @@ def path_of(turn: Turn, seed: bytes) -> list[bytes]:
     """Hash every beginning of the history, the empty one first."""
     path = [seed]
     for message in turn.messages:
-        path.append(hash_of("node", path[-1], message))
+        path.append(node_of(path[-1], message))
     return path
+
+
+def node_of(before: bytes, message: bytes) -> bytes:
+    """Hash a message behind others."""
+    return blake2b(before + message, digest_size=16, person=b"node").digest()
 
 
 class Linker:

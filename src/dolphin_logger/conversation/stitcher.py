@@ -17,12 +17,13 @@ from dolphin_logger.conversation.links import (
     Linker,
     mark,
     next_of,
+    node_of,
     parents_of,
     path_of,
 )
 from dolphin_logger.conversation.nodes import MemoryNodes, Nodes, Placed
 from dolphin_logger.conversation.placement import Placement, Relation
-from dolphin_logger.conversation.turn import Turn, hash_of
+from dolphin_logger.conversation.turn import Turn
 
 _MOVES_ON = (Relation.CONTINUE, Relation.BRANCH, Relation.EDIT, Relation.COMPACTION)
 
@@ -56,7 +57,7 @@ class Stitcher:
         link = Linker(self._nodes, turn, path).link()
         if before and link is START:
             link = Link(Relation.CONTINUE, before)
-        tips = [hash_of("node", path[turn.base], answer) for answer in turn.answers]
+        tips = [node_of(path[turn.base], answer) for answer in turn.answers]
         conversation, merged = self._join(turn, self._conversations(turn, link, path, tips))
         parent = link.parent.record if link.parent else None
         placement = Placement(turn.id, conversation, parent, link.relation, merged)

@@ -8,7 +8,7 @@ language they came in.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -27,6 +27,7 @@ from dolphin_logger.conversation.canonical import (
     canonical,
     conversed,
     digest,
+    hash_message,
     spoken,
     strings,
 )
@@ -107,16 +108,26 @@ class Turn:
         return self.time, self.writer, self.seq
 
 
-def read_turn(fields: Mapping[str, Any], asked: Asked, answered: Answered, *, writer: str) -> Turn:
-    """Read a record: its fields, its bodies in words, and the name of the segment it lies in."""
+def read_turn(
+    fields: Mapping[str, Any],
+    asked: Asked,
+    answered: Answered,
+    *,
+    writer: str,
+    hashed: Callable[[Message], bytes] = hash_message,
+) -> Turn:
+    """Read a record: its fields, its bodies in words, and the name of the segment it lies in.
+
+    `hashed` may remember the hashes of messages that it has seen.
+    """
     who: Mapping[str, Any] = fields.get("client") or {}
     name = who.get("name")
     session = who.get("session")
     agent = None if name in _AGENT_IS_MESSAGE else who.get("agent")
     shared = session is not None and _is_shared(session, name, who, asked)
     owner = hash_of("owner", fields.get("principal"), name)
-    history = [(canonical(message), message) for message in conversed(asked.messages)]
-    history = [(form, message) for form, message in history if form]
+    history = [(hashed(message), message) for message in conversed(asked.messages)]
+    history = [(digest_, message) for digest_, message in history if digest_]
     first, leading, last = _frame([message for _, message in history])
     models = tuple([message.role == MODEL for _, message in history])
     answers, base = _read_answers(history, answered)
@@ -141,7 +152,7 @@ def read_turn(fields: Mapping[str, Any], asked: Asked, answered: Answered, *, wr
         previous=_text(asked.rest.get("previous_response_id")),
         answer=_text(answered.rest.get("id")),
         model=str(fields.get("model") or ""),
-        messages=tuple([digest(form) for form, _ in history]),
+        messages=tuple([digest_ for digest_, _ in history]),
         models=models,
         answers=answers,
         base=base,

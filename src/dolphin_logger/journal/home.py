@@ -57,9 +57,14 @@ class Home:
         return self.path / "tombstones"
 
     @property
+    def cache(self) -> Path:
+        """The folder of what can be made again, or be missed."""
+        return self.path / "cache"
+
+    @property
     def vault(self) -> Path:
         """The folder of what answers said that their clients' language cannot carry."""
-        return self.path / "cache" / "vault"
+        return self.cache / "vault"
 
     @property
     def run(self) -> Path:

@@ -100,9 +100,14 @@ class LedgerWriter:
 class LedgerReader:
     """Reads a ledger, and later what was added since."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, read: Mapping[str, int] | None = None) -> None:
         self._folder = folder
-        self._read: dict[str, int] = {}
+        self._read = dict(read or {})
+
+    @property
+    def read(self) -> Mapping[str, int]:
+        """How far each file was read, in bytes; where another reader may go on."""
+        return self._read
 
     def more(self) -> Iterator[Entry | BadEntry]:
         """Give what was finished since the last look, file by file, in the order of their names."""

@@ -1,0 +1,80 @@
+"""Pending: what the journal has that the index has not, of all segments, in the order of time.
+
+It knows segments and offsets. Segments are read side by side only where their times overlap, so that
+few are open at once. Invariant: within a segment the order is that of its lines, and an unfinished
+line ends it.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dolphin_logger.journal.home import Home
+from dolphin_logger.journal.reader import BadLine, StoredRecord, read_segment, segments
+from dolphin_logger.journal.sealed import segment_name, text_size
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """A segment with text that was not read yet; `size` and `read` in bytes."""
+
+    path: Path
+    size: int
+    read: int
+
+    @property
+    def name(self) -> str:
+        """The segment's name, sealed or not."""
+        return segment_name(self.path)
+
+
+def files_of(home: Home) -> dict[str, Path]:
+    """Give the files of records by their segments' names: recorded ones, then imported ones."""
+    imported = sorted((home.path / "imports").glob("*.jsonl"))
+    return {segment_name(path): path for path in (*segments(home), *imported)}
+
+
+def backlog(files: Mapping[str, Path], read: Mapping[str, int]) -> list[Backlog]:
+    """List the segments that have grown."""
+    found = [Backlog(path, text_size(path), read.get(name, 0)) for name, path in files.items()]
+    return [one for one in found if one.size > one.read]
+
+
+def in_order(
+    waiting: Collection[Backlog], *, removed: Collection[str]
+) -> Iterator[tuple[Backlog, StoredRecord | BadLine]]:
+    """Give what is new in all of them, the earliest first."""
+    heap: list[tuple[str, int, bool, StoredRecord | BadLine, Iterator[StoredRecord | BadLine]]] = []
+    sources = list(waiting)
+    for number, source in enumerate(sources):
+        first = next(_items(source, source.read, removed), None)
+        if first is not None:
+            heap.append((_time(first), number, False, first, iter(())))
+    heapq.heapify(heap)
+    while heap:
+        time, number, is_open, item, items = heapq.heappop(heap)
+        if not is_open:  # looked at and closed again; its turn has come
+            items = _items(sources[number], sources[number].read, removed)
+            item = next(items, item)
+        yield sources[number], item
+        following = next(items, None)
+        if following is not None:
+            moment = max(time, _time(following))
+            heapq.heappush(heap, (moment, number, True, following, items))
+
+
+def _items(
+    source: Backlog, offset: int, removed: Collection[str]
+) -> Iterator[StoredRecord | BadLine]:
+    for item in read_segment(source.path, offset=offset, removed=removed):
+        yield item
+        if isinstance(item, BadLine) and item.incomplete:
+            return
+
+
+def _time(item: StoredRecord | BadLine) -> str:
+    """Give a time that sorts; what has none keeps its place behind the line before."""
+    return str(item.fields.get("time")) if isinstance(item, StoredRecord) else ""
