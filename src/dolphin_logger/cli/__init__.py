@@ -29,6 +29,7 @@ COMMANDS = {  # name: (where it is, what it does), in the order of the help
     "config": ("cli.config:config", "Show where config.json is, check it, print its schema."),
     "ls": ("cli.ls:ls", "List records, the newest first."),
     "show": ("cli.show:show", "Show one record in full."),
+    "replay": ("cli.replay:replay", "Ask another model what a record asked."),
     "tail": ("cli.tail:tail", "Show the latest records; -f waits for more."),
     "stats": ("cli.stats:stats", "Count records, tokens and bytes."),
     "rate": ("cli.label:rate", "Rate a record from 1 (bad) to 5 (good)."),
