@@ -51,6 +51,20 @@ def test_a_library_says_that_it_asks_again() -> None:
     assert talk.ask(U("Q1"), answer=A("A1b"), headers=again) == ("duplicate", "r0", "r0")
 
 
+def test_a_replay_says_itself_what_it_asks_again() -> None:
+    """Another model, hours later, without a session: the tag is enough; the original is continued."""
+    talk = Talk()
+    talk.ask(U("Q1"), answer=A("A1"))
+    tag = {"tags": {"replay": "r0"}}
+    assert talk.ask(U("Q1"), answer=A("B"), model="b", minutes=600, **tag) == (
+        "regenerate",
+        "r0",
+        "r0",
+    )
+    assert talk.ask(U("Q1"), A("A1"), U("Q2"), answer=A("A2")) == ("continue", "r0", "r0")
+    assert talk.ask(U("Q1"), answer=A("C"), minutes=600, tags={"replay": "nobody"})[0] == "start"
+
+
 def test_an_answer_that_comes_back_changed_is_an_edit() -> None:
     """It hangs on the turn whose answer was changed, and is continued like any other."""
     talk = Talk()

@@ -37,6 +37,11 @@ def render_provider(record: StoredRecord, *, request: Any, response: Any) -> Ite
     yield from _bodies(dialect_named(record.fields["translation"]["to"]), request, response)
 
 
+def render_answer(record: StoredRecord, *, request: Any, response: Any) -> Iterator[str]:
+    """Write an answer alone; what it repeats of its request is spared."""
+    yield from _said(dialect_named(record.fields["dialect"]), request, response)
+
+
 def _facts(record: StoredRecord) -> Iterator[str]:
     fields = record.fields
     timing = fields["timing"]
@@ -129,6 +134,10 @@ def _bodies(dialect: Dialect, request: Any, response: Any) -> Iterator[str]:
     else:
         yield from _plain(request)
     yield heading("answer")
+    yield from _said(dialect, request, response)
+
+
+def _said(dialect: Dialect, request: Any, response: Any) -> Iterator[str]:
     if isinstance(response, dict):
         yield from _answer(dialect, response, asked=request if isinstance(request, dict) else {})
     else:

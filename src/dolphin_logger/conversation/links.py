@@ -78,7 +78,7 @@ class Linker:
         turn = self._turn
         if turn.counting:
             return self._beside()
-        link = self._linked()
+        link = self._replayed() or self._linked()
         if turn.aside and link.relation in (Relation.START, Relation.CONTINUE, Relation.BRANCH):
             return Link(Relation.SIDE, link.parent)
         return link
@@ -97,6 +97,14 @@ class Linker:
             or self._resumed()
             or START
         )
+
+    def _replayed(self) -> Link | None:
+        """What says itself which record it asks again."""
+        parent = self._nodes.placed(self._turn.replays) if self._turn.replays else None
+        if parent is None:
+            return None
+        again = Relation.REGENERATE if parent.complete else Relation.DUPLICATE
+        return Link(again, parent, self._size)
 
     def _longest(self) -> _Match | None:
         thread = self._turn.thread

@@ -33,6 +33,7 @@ from dolphin_logger.conversation.canonical import (
 )
 from dolphin_logger.messages import Answered, Asked, Message, Other, Text, ToolCall
 
+REPLAY: Final = "replay"  # the tag that names the record which is asked again
 _SHORTEST_TASK: Final = 12  # characters; a shorter argument of a call is no task for a sub-agent
 _SHORTEST_LINE: Final = 4
 _MOST_LINES: Final = 512
@@ -59,6 +60,7 @@ class Turn:
         thread: hash of owner, session and agent: within it a history is compared.
         previous: id of the answer whose history the provider is to remember.
         answer: the answer's own id.
+        replays: id of the record whose request is asked again, of another model perhaps.
         messages: one hash a message of the history, instructions left out; `models` tells which of
             them are the model's.
         answers: hashes of the choices, each as it would come back; `base` messages come before them.
@@ -84,6 +86,7 @@ class Turn:
     thread: bytes
     previous: str | None
     answer: str | None
+    replays: str | None
     model: str
     messages: tuple[bytes, ...]
     models: tuple[bool, ...]
@@ -151,6 +154,7 @@ def read_turn(
         ),
         previous=_text(asked.rest.get("previous_response_id")),
         answer=_text(answered.rest.get("id")),
+        replays=_text((who.get("tags") or {}).get(REPLAY)),
         model=str(fields.get("model") or ""),
         messages=tuple([digest_ for digest_, _ in history]),
         models=models,
