@@ -252,7 +252,7 @@ def test_seal_says_what_it_did(home: Home) -> None:
     assert all(path.suffix == ".zst" for path in segments(home))
     assert "nothing to seal" in run("seal", "--all").stderr
     assert len(ids(home)) == 3
-    assert len(json.loads(run("ls", "--json").stdout)["records"]) == 3
+    assert len(json.loads(run("ls", "--records", "--json").stdout)["records"]) == 3
     assert json.loads(run("stats", "--json").stdout)["records"] == 3
 
 

@@ -335,3 +335,22 @@ def test_show_says_where_a_turn_comes_from(home: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0
     assert f"claude-code ~/{claude().file}" in done.stdout
     assert f"continues   {first['id']}" in done.stdout
+
+
+def test_what_was_removed_does_not_come_back(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`rm` takes an imported turn off the disk, and importing again, even from nothing, leaves it out."""
+    monkeypatch.setenv("DOLPHIN_LOGGER_HOME", str(home))
+    path = write(tmp_path, claude())
+    bring(home, path)
+    first, *others = [record["id"] for record in records(home)]
+    done = CliRunner().invoke(cli.main, ["rm", first, "--yes"])
+    assert done.exit_code == 0, done.output
+    assert "untouched session files stay" in done.stderr
+    lines = b"".join(path.read_bytes() for path in (home / "imports").iterdir())
+    assert b'"id":"%s"' % first.encode() not in lines
+    for notes in (home / "cache").glob("imports*"):
+        notes.unlink()
+    bring(home, path)
+    assert [record["id"] for record in records(home)] == others

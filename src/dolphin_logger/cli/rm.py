@@ -11,7 +11,7 @@ from dolphin_logger.cli.summary import COLUMNS, row
 from dolphin_logger.cli.targets import records_named
 from dolphin_logger.journal.home import Home
 from dolphin_logger.journal.locks import BusyError, upkeep
-from dolphin_logger.journal.reader import StoredRecord, segments
+from dolphin_logger.journal.reader import StoredRecord, every_segment
 from dolphin_logger.journal.removal import Erased, erase, hide
 from dolphin_logger.journal.sealed import text_size
 
@@ -39,6 +39,10 @@ def rm(*, record_ids: tuple[str, ...], yes: bool, json_: bool) -> None:
         return
     for record in records:
         say(f"removed {record.id}")
+    if any("imported" in record.fields for record in records):
+        note(
+            f"the untouched session files stay in {home.archive}: remove those of this session, too"
+        )
     if erased is None:
         note(
             "hidden from every reader now; another process holds the home: its text goes within the hour"
@@ -61,7 +65,7 @@ def _erase(home: Home) -> Erased | None:
     """Take the text off the disk; None when another process is changing the home's files."""
     try:
         with upkeep(home, patience=_PATIENCE):
-            length = sum(map(text_size, segments(home)))
+            length = sum(map(text_size, every_segment(home)))
             with progress("erasing", length=length) as advance:
                 return erase(home, progress=advance)
     except BusyError:

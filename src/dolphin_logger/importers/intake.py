@@ -12,7 +12,7 @@ import os
 import tempfile
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
@@ -28,6 +28,7 @@ from dolphin_logger.journal.archive import Archive, Copy
 from dolphin_logger.journal.home import Home
 from dolphin_logger.journal.imports import ImportWriter, Notes, SeenFile
 from dolphin_logger.journal.locks import importing
+from dolphin_logger.journal.tombstones import removed_ids
 
 _IMPORTED = uuid.UUID("8b0c6c55-5d4e-5a3b-9c1f-3e8f4a9d2b70")  # our namespace for ids of turns
 
@@ -70,6 +71,7 @@ class Intake:
         self._user = user
         self._patience = patience
         self._archive = Archive(home)
+        self._removed: Collection[str] = ()
         self._stack = ExitStack()
 
     def __enter__(self) -> Intake:
@@ -83,6 +85,7 @@ class Intake:
             self._notes = Notes(self._home)
             stack.callback(self._notes.close)
             self._notes.catch_up()
+            self._removed = removed_ids(self._home)
             self._writer = ImportWriter(self._home, self._notes)
             stack.callback(self._writer.close)
             self._stack = stack.pop_all()
@@ -134,8 +137,8 @@ class Intake:
         except RecursionError:
             brought.unknown["nested too deeply"] += 1
             return
-        if self._writer.has(exchange.id):
-            brought.known += 1
+        if self._writer.has(exchange.id) or exchange.id in self._removed:
+            brought.known += 1  # what was removed for ever does not come back
         else:
             self._writer.append(exchange)
             brought.turns += 1
