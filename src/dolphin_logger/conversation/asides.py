@@ -6,6 +6,7 @@ history say what a request is; a client that is not in it is judged by its tools
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 _ASIDES: Final = (
@@ -19,6 +20,10 @@ _SHORTENED: Final = (
     "This session is being continued from a previous conversation",  # Claude Code
     "Another language model started to solve this problem",  # Codex
 )
+# how a client asks for a summary with which it will go on
+_SUMMARY: Final = re.compile(r"summar|compact|hand-?off", re.IGNORECASE)
+# what these clients ask without tools and without a history, they ask for themselves
+ALWAYS_WITH_TOOLS: Final = frozenset(["claude-code", "gemini-cli", "opencode"])
 
 
 def is_aside(*texts: str) -> bool:
@@ -29,3 +34,8 @@ def is_aside(*texts: str) -> bool:
 def is_shortened(*texts: str) -> bool:
     """Say whether one of these stands for a history that a client has made short."""
     return any(text.startswith(_SHORTENED) for text in texts)
+
+
+def asks_summary(*texts: str) -> bool:
+    """Say whether one of these asks for a summary."""
+    return any(_SUMMARY.search(text) for text in texts)

@@ -169,13 +169,15 @@ def _where(url: str | None, data: str | None) -> bytes:
 
 def _json(value: Any) -> bytes:
     """Write JSON in one way; JavaScript, and so many a client, has no `1.0`."""
+    text = _dump(value)
+    return _dump(_whole(value)) if b".0" in text else text
+
+
+def _dump(value: Any) -> bytes:
     try:
-        text = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
-    except TypeError:
-        text = json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
-    if b".0" in text and value is not None:
-        text = orjson.dumps(_whole(value), option=orjson.OPT_SORT_KEYS)
-    return text
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # lone surrogates, integers beyond 64 bits
+        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _whole(value: Any) -> Any:

@@ -22,6 +22,7 @@ MINUTE: Final = 60_000_000  # microseconds
 ASKED_AGAIN: Final = 10 * MINUTE  # two chats that begin alike stay two after this
 EDITED: Final = 60 * MINUTE
 _WORTH_A_SUMMARY: Final = 4  # messages
+_LONG: Final = 40  # characters of the longest line of an answer that is nobody else's
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,20 +79,20 @@ class Linker:
         if turn.counting:
             return self._beside()
         link = self._linked()
-        if turn.aside and link.relation in (Relation.CONTINUE, Relation.BRANCH):
+        if turn.aside and link.relation in (Relation.START, Relation.CONTINUE, Relation.BRANCH):
             return Link(Relation.SIDE, link.parent)
         return link
 
     def _linked(self) -> Link:
         match = self._longest()
         if match and (match.served or match.depth == self._size):
-            return self._rewritten(match.depth + 1) or self._follow(match) or START
+            return self._rewritten(match) or self._follow(match) or START
         return (
             self._called_by_id()
             or self._called_by_text()
             or self._shortened()
             or (match and self._changed(match))
-            or self._rewritten(0)
+            or self._rewritten(None)
             or self._in_session()
             or self._resumed()
             or START
@@ -106,11 +107,24 @@ class Linker:
             match = _Match(
                 depth,
                 self._at(mark("served", thread, node)),
-                self._at(mark("asked", thread, node)) if depth else [],
+                self._alike(self._at(mark("asked", thread, node)) if depth else [], depth),
             )
             if match.served or match.asked:
                 return match
         return None
+
+    def _alike(self, asked: list[Placed], depth: int) -> list[Placed]:
+        """Leave out what is not the same request: a title is asked for without tools, and the like.
+
+        Without a session and an answer in the history, the same question asks again only if all else
+        is the same too.
+        """
+        turn = self._turn
+        asked = [one for one in asked if bool(one.tools) == bool(turn.tools)]
+        if turn.session is not None or depth < self._size or any(turn.models[:depth]):
+            return asked
+        own = (turn.model, turn.system, turn.tools)
+        return [one for one in asked if (one.model, one.system, one.tools) == own]
 
     def _follow(self, match: _Match) -> Link | None:
         if match.depth == self._size and match.asked:
@@ -128,16 +142,37 @@ class Linker:
     def _again(self, match: _Match) -> Link | None:
         """The same history once more: a retry, a regeneration, or another chat that begins alike."""
         turn = self._turn
-        parent = match.asked[-1]
+        nearest = min(match.asked, key=lambda one: (abs(turn.time - one.time), one.order))
+        parent = self._failed(match.asked) or nearest
         depth, served = self._served_before(match.depth)
         if served:
             newest = self._likeliest(served)
             if newest.order > parent.order and not self._is_continued(newest):
                 return self._continued([newest], depth)
-        elif turn.session is None and turn.time - parent.time > ASKED_AGAIN:
+        elif turn.session is None and self._is_another(parent):
             return None
         again = parent.complete and not turn.retry
         return Link(Relation.REGENERATE if again else Relation.DUPLICATE, parent, match.depth)
+
+    def _failed(self, asked: list[Placed]) -> Placed | None:
+        """Find the last try that failed and was not made again."""
+        found = [
+            one
+            for one in asked
+            if not one.complete
+            and one.ended <= self._turn.time
+            and not self._nodes.find(mark("again", one.record))
+        ]
+        return found[-1] if found else None
+
+    def _is_another(self, parent: Placed) -> bool:
+        """Say whether the same first question is another conversation's: later, or of agents side by side.
+
+        Samplers ask side by side too, but without tools: what an agent does is a conversation each time.
+        """
+        turn = self._turn
+        side_by_side = turn.time < parent.ended and parent.time < turn.ended
+        return (bool(turn.tools) and side_by_side) or abs(turn.time - parent.time) > ASKED_AGAIN
 
     def _changed(self, match: _Match) -> Link | None:
         """A question that was asked, and something else after it than its answer."""
@@ -148,7 +183,7 @@ class Linker:
         is_edit = turn.models[depth]
         if turn.session is None and not self._served_before(depth)[1]:
             window = EDITED if is_edit else ASKED_AGAIN
-            near = [one for one in match.asked if turn.time - one.time <= window]
+            near = [one for one in match.asked if abs(turn.time - one.time) <= window]
             near = [one for one in near if not self._is_continued(one)]
             if not near:
                 return None
@@ -183,24 +218,40 @@ class Linker:
         turn = self._turn
         if not turn.shortened and (any(turn.models) or not turn.lines):
             return None
-        found = [one for one in self._quoted() if turn.aside or self._is_summary(one)]
+        found = [one for one in self._quoted(turn.thread) if turn.aside or self._is_summary(one)]
         if turn.aside:
             return Link(Relation.SIDE, max(found, key=_order)) if found else None
-        if found:
-            return Link(Relation.COMPACTION, max(found, key=_order))
+        kept = self._rewritten(None)
+        if kept and kept.parent:
+            found.append(kept.parent)
         latest = self._latest(turn.thread) if turn.shortened and turn.session else None
-        return None if latest is None else Link(Relation.COMPACTION, latest)
+        if latest and not found:
+            found.append(latest)
+        return Link(Relation.COMPACTION, max(found, key=_order)) if found else None
 
-    def _rewritten(self, above: int) -> Link | None:
-        """A question and its answer, as we saw them, in a history that is not the one we saw."""
+    def _rewritten(self, match: _Match | None) -> Link | None:
+        """An answer, and the question that we saw it given to, in a history that is not the one we saw.
+
+        An answer alone is enough where something else says that the conversation is the same, or
+        where it is long enough to be nobody else's.
+        """
         turn = self._turn
-        for index in range(self._size - 1, max(above, 1) - 1, -1):
-            if turn.models[index]:
-                pair = mark("pair", turn.thread, *turn.messages[index - 1 : index + 1])
-                found = self._at(pair)
-                if found:
-                    return Link(Relation.COMPACTION, found[-1])
+        above = match.depth + 1 if match else 1
+        answers = [index for index in range(self._size - 1, above - 1, -1) if turn.models[index]]
+        for index in answers:
+            pair = turn.messages[index - 1 : index + 1]
+            found = self._at(mark("pair", turn.thread, *pair))
+            found = found or self._known_by_answer(turn.messages[index], match)
+            if found:
+                return Link(Relation.COMPACTION, found[-1])
         return None
+
+    def _known_by_answer(self, answer: bytes, match: _Match | None) -> list[Placed]:
+        found = self._at(mark("gave", self._turn.thread, answer))
+        if self._turn.session is not None:
+            return found
+        there = {one.placement.conversation for one in match.served} if match else set()
+        return [one for one in found if _is_long(one) or one.placement.conversation in there]
 
     def _in_session(self) -> Link | None:
         """Nothing but the session says where it belongs; what it offers, what it is."""
@@ -219,14 +270,16 @@ class Linker:
         return Link(Relation.SIDE, latest)
 
     def _resumed(self) -> Link | None:
-        """A history that begins with an answer of another session, or of another run."""
+        """A history that begins with an answer, or its summary, of another session or another run."""
         turn = self._turn
         for depth in range(self._size, 0, -1):
             if turn.models[depth - 1]:
                 found = self._at(mark("ever", turn.owner, self._path[depth]))
                 if found:
                     return self._continued(found, depth)
-        return None
+        told = self._quoted(turn.owner) if turn.shortened else ()
+        found = [one for one in told if self._is_summary(one)]
+        return Link(Relation.COMPACTION, max(found, key=_order)) if found else None
 
     def _beside(self) -> Link:
         """A question for the number of tokens."""
@@ -243,15 +296,20 @@ class Linker:
                     return index, found
         return 0, []
 
-    def _quoted(self) -> Iterator[Placed]:
+    def _quoted(self, where: bytes) -> Iterator[Placed]:
+        """Find answers, of a thread or of an owner, whose longest lines the first questions hold."""
         lines = self._turn.lines
         for line in lines:
-            for placed in self._at(mark("said", self._turn.thread, line)):
+            for placed in self._at(mark("said", where, line)):
                 if lines.issuperset(placed.said):
                     yield placed
 
     def _is_summary(self, placed: Placed) -> bool:
-        return placed.depth >= _WORTH_A_SUMMARY or self._turn.session is not None
+        """Say whether what is quoted is a summary to go on with; people quote answers in new chats too."""
+        if not _is_long(placed):
+            return False
+        asked = placed.summary or self._turn.shortened
+        return self._turn.session is not None or (asked and placed.depth >= _WORTH_A_SUMMARY)
 
     def _task_in(self, thread: bytes) -> Placed | None:
         found = [
@@ -308,6 +366,10 @@ def parents_of(turn: Turn) -> list[bytes]:
         ]
     threads = [*named, thread_of(turn.owner, turn.session, None)]
     return [thread for thread in threads if thread != turn.thread]
+
+
+def _is_long(placed: Placed) -> bool:
+    return bool(placed.said) and placed.said[0][0] >= _LONG
 
 
 def _order(placed: Placed) -> tuple[int, str, int]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from dolphin_logger.conversation.placement import Placement, Relation
+from dolphin_logger.conversation.placement import Placement
 
 LATEST: Final = 16  # values of one mark that a store has to keep
 
@@ -27,10 +27,12 @@ class Placed:
         depth: number of messages of the history.
         said: hashes of the answer's longest lines.
         complete: whether a whole answer was given.
+        summary: whether the answer was to be a summary.
     """
 
     placement: Placement
     time: int
+    ended: int
     writer: str
     seq: int
     session: str | None
@@ -41,6 +43,7 @@ class Placed:
     system: bytes
     tools: bytes
     complete: bool
+    summary: bool
 
     @property
     def order(self) -> tuple[int, str, int]:
@@ -51,11 +54,6 @@ class Placed:
     def record(self) -> str:
         """The record's id."""
         return self.placement.record
-
-    @property
-    def is_side(self) -> bool:
-        """Whether it is no part of what is said."""
-        return self.placement.relation is Relation.SIDE
 
 
 class Nodes(Protocol):

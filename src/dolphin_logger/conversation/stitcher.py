@@ -27,6 +27,8 @@ from dolphin_logger.conversation.turn import Turn
 
 _MOVES_ON = (Relation.CONTINUE, Relation.BRANCH, Relation.EDIT, Relation.COMPACTION)
 
+_ASKS_AGAIN = (Relation.DUPLICATE, Relation.REGENERATE)
+
 
 def stitch(turns: Iterable[Turn], nodes: Nodes | None = None) -> Iterator[Placement]:
     """Place turns of any number of segments, in the order in which they were asked.
@@ -126,6 +128,8 @@ class Stitcher:
                 nodes.put(mark("awaited", awaited), turn.id)
         elif link.relation in _MOVES_ON:
             nodes.put(mark("next", link.parent.record), next_of(turn, path, link.depth))
+        elif link.relation in _ASKS_AGAIN:
+            nodes.put(mark("again", link.parent.record), turn.id)
         if link.relation is not Relation.SIDE:
             nodes.put(mark("latest", thread), turn.id)
         if turn.messages:
@@ -140,12 +144,14 @@ class Stitcher:
         for tip, answer in zip(tips, turn.answers, strict=True):
             nodes.put(mark("served", thread, tip), turn.id)
             nodes.put(mark("ever", turn.owner, tip), turn.id)
+            nodes.put(mark("gave", thread, answer), turn.id)
             if turn.base:
                 nodes.put(mark("pair", thread, turn.messages[turn.base - 1], answer), turn.id)
         for text in turn.tasks:
             nodes.put(mark("task", thread, text), turn.id)
         for line in turn.said[:1]:
             nodes.put(mark("said", thread, line), turn.id)
+            nodes.put(mark("said", turn.owner, line), turn.id)
         if turn.answer is not None:
             nodes.put(mark("answer", turn.owner, turn.answer), turn.id)
 
@@ -154,6 +160,7 @@ def _placed(turn: Turn, placement: Placement, tip: bytes) -> Placed:
     return Placed(
         placement=replace(placement, merged=()),
         time=turn.time,
+        ended=turn.ended,
         writer=turn.writer,
         seq=turn.seq,
         session=turn.session,
@@ -164,4 +171,5 @@ def _placed(turn: Turn, placement: Placement, tip: bytes) -> Placed:
         system=turn.system,
         tools=turn.tools,
         complete=turn.complete,
+        summary=turn.summary,
     )

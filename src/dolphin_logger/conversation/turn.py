@@ -8,14 +8,20 @@ language they came in.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from typing import Any, Final
 
-from dolphin_logger.conversation.asides import is_aside, is_shortened
+from dolphin_logger.conversation.asides import (
+    ALWAYS_WITH_TOOLS,
+    asks_summary,
+    is_aside,
+    is_shortened,
+)
 from dolphin_logger.conversation.canonical import (
+    HASH_BYTES,
     INSTRUCTIONS,
     MODEL,
     canonical,
@@ -28,13 +34,15 @@ from dolphin_logger.conversation.canonical import (
 from dolphin_logger.messages import Answered, Asked, Message, Other, Text, ToolCall
 
 _SHORTEST_TASK: Final = 12  # characters; a shorter argument of a call is no task for a sub-agent
-_SHORTEST_LINE: Final = 16
+_SHORTEST_LINE: Final = 4
 _MOST_LINES: Final = 512
 _MOST_TASKS: Final = 64
 _LINES_OF_ANSWER: Final = 3
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _COUNTS: Final = ("/count_tokens", ":countTokens", "/input_tokens")
 _SPEAKER: Final = re.compile(r"(?:user|assistant|human|ai)\s*:\s*", re.IGNORECASE)
+# what Claude Code takes off a summary before it goes on with it
+_AROUND: Final = re.compile(r"<analysis>.*?</analysis>|</?summary>", re.DOTALL)
 _AGENT_IS_MESSAGE: Final = frozenset(["open-webui"])  # what it sends there names no agent
 _KEY_IS_SESSION: Final = frozenset(["codex"])  # elsewhere `prompt_cache_key` is one for many
 
@@ -44,7 +52,8 @@ class Turn:
     """One model call.
 
     Attributes:
-        time: the request's start in UNIX microseconds; `writer`, `seq`: its segment and place there.
+        time, ended: the request's start and its answer's end in UNIX microseconds.
+        writer, seq: the segment and the place in it.
         owner: who asks, as far as ids of sessions may be compared.
         session, agent, parent: as sent; no session where what was sent names more than one.
         thread: hash of owner, session and agent: within it a history is compared.
@@ -58,12 +67,14 @@ class Turn:
         said: hashes of the answer's longest lines.
         tools, system: hashes of the tools' names and of the instructions; empty without any.
         complete: whether a whole answer was given.
-        retry, counting, aside, shortened: the client says that it asks again; asks for no answer, but
-            how long the history is; asks for itself; has made the history short.
+        retry, counting, aside, shortened, summary: the client says that it asks again; asks for no
+            answer, but how long the history is; asks for itself; has made the history short; asks for
+            a summary.
     """
 
     id: str
     time: int
+    ended: int
     writer: str
     seq: int
     owner: bytes
@@ -89,6 +100,7 @@ class Turn:
     counting: bool
     aside: bool
     shortened: bool
+    summary: bool
 
     @property
     def order(self) -> tuple[int, str, int]:
@@ -117,12 +129,15 @@ def read_turn(
     history = [(hashed(message), message) for message in conversed(asked.messages)]
     history = [(digest_, message) for digest_, message in history if digest_]
     first, leading, last = _frame([message for _, message in history])
+    models = tuple([message.role == MODEL for _, message in history])
     answers, base = _read_answers(history, answered)
     said = [choice.message for choice in answered.choices]
+    time = _moment(fields.get("time"))
     path = str(fields.get("path") or "").partition("?")[0]
     return Turn(
         id=str(fields["id"]),
-        time=_moment(fields.get("time")),
+        time=time,
+        ended=time + int(1000 * ((fields.get("timing") or {}).get("total_ms") or 0)),
         writer=writer,
         seq=int(fields.get("seq") or 0),
         owner=owner,
@@ -138,7 +153,7 @@ def read_turn(
         answer=_text(answered.rest.get("id")),
         model=str(fields.get("model") or ""),
         messages=tuple([digest_ for digest_, _ in history]),
-        models=tuple([message.role == MODEL for _, message in history]),
+        models=models,
         answers=answers,
         base=base,
         tasks=_read_tasks(said),
@@ -150,18 +165,21 @@ def read_turn(
         complete=fields.get("outcome") == "completed" and bool(answered.choices),
         retry=_counts_retries(fields),
         counting=path.endswith(_COUNTS),
-        aside=is_aside(*leading, *last),
+        aside=is_aside(*leading, *last)
+        or (name in ALWAYS_WITH_TOOLS and not asked.tools and not any(models)),
         shortened=is_shortened(*first) or _has_compaction(history),
+        summary=asks_summary(*last),
     )
 
 
 def hash_of(kind: str, *parts: str | bytes | None) -> bytes:
     """Hash a tuple of words; None is not the same as an empty one."""
-    data = [kind.encode()]
+    words = [kind.encode()]
     for part in parts:
-        told = b"" if part is None else part if isinstance(part, bytes) else _bytes(part)
-        data += (b"%d:" % (-1 if part is None else len(told)), told)
-    return blake2b(b"".join(data), digest_size=16).digest()
+        data = part if isinstance(part, bytes) else b"" if part is None else _bytes(part)
+        words.append(b"%d:" % (-1 if part is None else len(data)))
+        words.append(data)
+    return blake2b(b"".join(words), digest_size=HASH_BYTES).digest()
 
 
 def thread_of(owner: bytes, session: str, agent: str | None) -> bytes:
@@ -184,14 +202,18 @@ def _frame(messages: Sequence[Message]) -> tuple[list[str], list[str], list[str]
             break
         leading.append(message)
     whole = [spoken(message) for message in leading]
-    parts = [
-        part.text.strip()
-        for message in leading
-        for part in message.parts
-        if isinstance(part, Text) and len(message.parts) > 1
-    ]
+    parts = [text.strip() for message in leading for text in _texts(message)]
     last = [spoken(messages[-1])] if messages and messages[-1].role != MODEL else []
     return [*whole, *parts], whole[:1], last
+
+
+def _texts(message: Message) -> Iterator[str]:
+    """Give the texts of a message's parts; also of such as agents write to each other."""
+    for part in message.parts:
+        if isinstance(part, Text):
+            yield part.text
+        elif isinstance(part, Other):
+            yield from strings(part.value)
 
 
 def _read_answers(
@@ -214,20 +236,21 @@ def _read_tasks(said: Iterable[Message]) -> tuple[bytes, ...]:
 
 
 def _lines_of(texts: Iterable[str], *, most: int) -> list[bytes]:
-    """Hash the lines that are long enough to be told from others; who says a line is no part of it."""
+    """Hash lines, their lengths in front; who says a line is no part of it."""
     lines: list[bytes] = []
     for text in texts:
         for line in text.splitlines():
             told = _SPEAKER.sub("", line.strip(), count=1)
             if len(told) >= _SHORTEST_LINE:
-                lines.append(digest(_bytes(told))[:8])
+                lines.append(bytes([min(len(told), 255)]) + digest(_bytes(told))[:7])
                 if len(lines) == most:
                     return lines
     return lines
 
 
 def _longest_lines(said: Sequence[Message]) -> list[bytes]:
-    lines = [line.strip() for message in said[:1] for line in spoken(message).splitlines()]
+    texts = [_AROUND.sub("", spoken(message)) for message in said[:1]]
+    lines = [line.strip() for text in texts for line in text.splitlines()]
     longest = sorted(dict.fromkeys(lines), key=len, reverse=True)[:_LINES_OF_ANSWER]
     return _lines_of(longest, most=_LINES_OF_ANSWER)
 
