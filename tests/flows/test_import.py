@@ -108,6 +108,23 @@ def test_wire_and_transcript_tell_the_same(tmp_path: Path, user: Path) -> None:
         assert [text(message) for message in history(kept, by_id)] == asked + said
         assert sent["usage"]["output_tokens"] == 4
         assert kept["usage"]["output_tokens"] is None
+    for again in ([], ["index", "rebuild"]):
+        if again:
+            subprocess.run(
+                _command(*again), env=_environ(home, user), capture_output=True, check=True
+            )
+        (conversation,) = _conversations(home, user)
+        assert conversation["session"] == sessions.SESSION
+        assert conversation["turns"] == len(QUESTIONS)
+        assert conversation["output_tokens"] == 4 * len(QUESTIONS)
+
+
+def _conversations(home: Path, user: Path) -> list[dict[str, Any]]:
+    """List what there is, as a program reads it."""
+    command = _command("ls", "--json")
+    done = subprocess.run(command, env=_environ(home, user), capture_output=True, check=True)
+    listed: list[dict[str, Any]] = json.loads(done.stdout)["conversations"]
+    return listed
 
 
 def test_watch_brings_what_comes_and_ends_when_told(tmp_path: Path, user: Path) -> None:

@@ -66,6 +66,7 @@ class Talk:
         seconds: float = 1,
         rest: dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
+        after: str | None = None,
         **who: Any,
     ) -> Turn:
         """Make a turn, so many minutes after the last one."""
@@ -83,6 +84,7 @@ class Talk:
             "outcome": outcome,
             "model": told.get("model", "m"),
             "headers": {"request": headers or {}},
+            **({} if after is None else {"imported": {"source": "test", "after": after or None}}),
             "client": {
                 "name": told["client"],
                 "session": told.get("session"),

@@ -161,3 +161,28 @@ def test_what_is_aside_is_not_what_a_session_goes_on_from() -> None:
     talk.ask(U("Q1"), answer=A("A1"), tools=TOOLS)
     assert talk.ask(U("A title?"), answer=A("Title"))[0] == "side"
     assert talk.ask(U("Q1b"), tools=TOOLS) == ("branch", "r0", "r0")
+
+
+def test_a_transcript_tells_again_what_the_wire_told() -> None:
+    """The same answer of the same session is one call, although the client wrote the question down otherwise."""
+    talk = Talk(session="s")
+    talk.ask(U("<reminder>", "Q1"), answer=A("A1"), answered={"id": "m1"})
+    talk.ask(U("<reminder>", "Q1"), A("A1"), U("Q2"), answer=A("A2"), answered={"id": "m2"})
+    told = {"session": "s", "writer": "imports"}
+    first = talk.ask(U("Q1"), answer=A("A1"), after="", answered={"id": "m1"}, **told)
+    assert first == ("duplicate", "r0", "r0")
+    second = talk.ask(U("Q2"), answer=A("A2"), after="r2", answered={"id": "m2"}, **told)
+    assert second == ("duplicate", "r1", "r0")
+    third = talk.ask(U("Q3"), answer=A("A3"), after="r3", answered={"id": "m3"}, **told)
+    assert third == ("continue", "r3", "r0")
+    other = talk.ask(U("Q1"), answer=A("A1"), answered={"id": "m1"}, session="t")
+    assert other == ("start", None, "r5")
+
+
+def test_an_imported_turn_holds_only_what_is_new() -> None:
+    """What it follows is its history: two turns behind one are a branch of it."""
+    talk = Talk(session="s")
+    talk.ask(U("Q1"), answer=A("A1"), after="")
+    assert talk.ask(U("Q2"), answer=A("A2"), after="r0") == ("continue", "r0", "r0")
+    assert talk.ask(U("Q2b"), answer=A("A2b"), after="r0") == ("branch", "r0", "r0")
+    assert talk.ask(U("Q3"), answer=A("A3"), after="r1") == ("continue", "r1", "r0")

@@ -78,7 +78,7 @@ class Linker:
         turn = self._turn
         if turn.counting:
             return self._beside()
-        link = self._replayed() or self._linked()
+        link = self._replayed() or self._told_again() or self._linked()
         if turn.aside and link.relation in (Relation.START, Relation.CONTINUE, Relation.BRANCH):
             return Link(Relation.SIDE, link.parent)
         return link
@@ -105,6 +105,16 @@ class Linker:
             return None
         again = Relation.REGENERATE if parent.complete else Relation.DUPLICATE
         return Link(again, parent, self._size)
+
+    def _told_again(self) -> Link | None:
+        """The same answer of the same session: one call that the wire and a transcript tell of."""
+        turn = self._turn
+        if turn.answer is None or turn.session is None:
+            return None
+        for told in self._at(mark("answer", turn.owner, turn.answer)):
+            if told.session == turn.session:
+                return Link(Relation.DUPLICATE, told, self._size)
+        return None
 
     def _longest(self) -> _Match | None:
         thread = self._turn.thread

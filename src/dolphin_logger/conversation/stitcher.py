@@ -52,7 +52,7 @@ class Stitcher:
         if known is not None:
             conversation = self._resolve(known.placement.conversation)
             return replace(known.placement, conversation=conversation, merged=())
-        before = self._before(turn)
+        before = self.before(turn)
         path = path_of(turn, before.tip if before else b"")
         link = Linker(self._nodes, turn, path).link()
         if before and link is START:
@@ -65,8 +65,10 @@ class Stitcher:
         self._mark(turn, link, path, tips)
         return placement
 
-    def _before(self, turn: Turn) -> Placed | None:
-        """Find the turn whose history the provider is asked to remember."""
+    def before(self, turn: Turn) -> Placed | None:
+        """Find the turn whose history and answer come before the messages of this one, unsaid."""
+        if turn.follows is not None:
+            return self._nodes.placed(turn.follows)
         if turn.previous is None:
             return None
         found = self._nodes.find(mark("answer", turn.owner, turn.previous))

@@ -59,6 +59,8 @@ class Turn:
         session, agent, parent: as sent; no session where what was sent names more than one.
         thread: hash of owner, session and agent: within it a history is compared.
         previous: id of the answer whose history the provider is to remember.
+        follows: id of the record whose history and answer come before the messages, which are only
+            what is new: imported turns are kept so.
         answer: the answer's own id.
         replays: id of the record whose request is asked again, of another model perhaps.
         messages: one hash a message of the history, instructions left out; `models` tells which of
@@ -86,6 +88,7 @@ class Turn:
     parent: str | None
     thread: bytes
     previous: str | None
+    follows: str | None
     answer: str | None
     replays: str | None
     model: str
@@ -139,6 +142,10 @@ def read_turn(
     said = [choice.message for choice in answered.choices]
     time = _moment(fields.get("time"))
     path = str(fields.get("path") or "").partition("?")[0]
+    imported = fields.get("imported") or {}
+    offers = (
+        name in ALWAYS_WITH_TOOLS and not imported
+    )  # a transcript does not say what was offered
     return Turn(
         id=str(fields["id"]),
         time=time,
@@ -155,6 +162,7 @@ def read_turn(
             else hash_of("lane", owner, session, agent, (who.get("tags") or {}).get("run"))
         ),
         previous=_text(asked.rest.get("previous_response_id")),
+        follows=_text(imported.get("after")),
         answer=_text(answered.rest.get("id")),
         replays=_text((who.get("tags") or {}).get(REPLAY)),
         model=str(fields.get("model") or ""),
@@ -171,8 +179,7 @@ def read_turn(
         complete=fields.get("outcome") == "completed" and bool(answered.choices),
         retry=_counts_retries(fields),
         counting=path.endswith(_COUNTS),
-        aside=is_aside(*leading, *last)
-        or (name in ALWAYS_WITH_TOOLS and not asked.tools and not any(models)),
+        aside=is_aside(*leading, *last) or (offers and not asked.tools and not any(models)),
         shortened=shortened,
         summary=asks_summary(*last),
     )

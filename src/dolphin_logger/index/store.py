@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import orjson
 
-from dolphin_logger.conversation import Placement, Relation, Stitcher
+from dolphin_logger.conversation import Placement, Relation, Stitcher, Turn
 from dolphin_logger.exchange import Outcome
 from dolphin_logger.index.contents import content_of, facets_of
 from dolphin_logger.index.facts import (
@@ -191,7 +191,7 @@ class Store:
         """Keep what was said, and give the nodes of setting, history and answers."""
         setting, in_setting = self._setting(reading, origin)
         turn = reading.turn
-        root = number_of(turn.thread)
+        root = self._root(turn)
         keys = [number_of(digest) for digest in turn.messages]
         path = path_of(root, keys)
         known = self.messages.known_depth(path)
@@ -216,6 +216,16 @@ class Store:
         self.messages.share(shared, origin.record)
         history = path[-1] if path else None
         return {"setting": setting, "history": history, "answers": orjson.dumps(answers).decode()}
+
+    def _root(self, turn: Turn) -> int:
+        """Give the node that a history hangs on: its thread's, or the answer that it says nothing of."""
+        before = self._stitcher.before(turn)
+        if before is None:
+            return number_of(turn.thread)
+        select = "SELECT answers, history FROM record WHERE uuid=?"
+        row = self.connection.execute(select, (pack(before.record),)).fetchone()
+        answers = [] if row is None else orjson.loads(row[0])
+        return int(answers[0] if answers else (row and row[1]) or number_of(turn.thread))
 
     def _keep(
         self, key: int, content: Mapping[str, Any], origin: Origin, conversation: int | None
