@@ -1,0 +1,288 @@
+"""The line: which turns of a conversation are read one after the other, and what hangs beside them.
+
+It knows turns as entries (where each belongs, and what came of it), and nothing of what was said.
+Of several answers to one history the line goes through the one that was gone on from last; a replay is
+never gone through unless somebody went on from it.
+Invariant: every entry is on the line or in exactly one fold; all is linear in the entries.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from dolphin_logger.conversation.placement import Relation
+from dolphin_logger.messages import Usage
+
+_INSTEAD: Final = (Relation.DUPLICATE, Relation.REGENERATE, Relation.EDIT)
+UNKNOWN: Final = Usage()
+_CALLED_FOR: Final = (Relation.SIDE, Relation.SUBAGENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One turn, as far as it is known without what was said.
+
+    Attributes:
+        time: the request's start in UNIX microseconds.
+        is_replay: it asks another model what another record asked.
+        setting, history, answers: numbers of nodes: the instructions and tools, the last message of
+            the request, each choice of the answer.
+        cost: micro-dollars; None when unknown.
+    """
+
+    record: str
+    parent: str | None
+    relation: Relation
+    time: int
+    outcome: str
+    status: int | None = None
+    model: str | None = None
+    provider: str | None = None
+    client: str | None = None
+    usage: Usage = UNKNOWN
+    cost: int | None = None
+    total_ms: float | None = None
+    is_replay: bool = False
+    setting: int | None = None
+    history: int | None = None
+    answers: tuple[int, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a whole answer was given."""
+        return self.outcome == "completed" and bool(self.answers)
+
+    @property
+    def order(self) -> tuple[int, str]:
+        """Where it stands among all others."""
+        return self.time, self.record
+
+
+@dataclass(slots=True)
+class Beside:
+    """Turns that are not on the line, under the first of them.
+
+    `kind`: `branch`, `regenerate`, `edit`, `retry`, `replay`, `subagent`, `side`, or `start` for what
+    only the session joins.
+    """
+
+    kind: str
+    head: Entry
+    entries: list[Entry] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The turns of the line in order, `before` them those that led to its first, and what hangs on each.
+
+    `early` began before the line did.
+    """
+
+    before: tuple[Entry, ...]
+    entries: tuple[Entry, ...]
+    beside: dict[str, list[Beside]]
+    early: tuple[Beside, ...]
+
+
+def find_line(entries: Iterable[Entry], *, through: str | None = None) -> Line:
+    """Find the line of a conversation; through a record that is not on it, the line that begins there.
+
+    There is at least one entry; `through` is one of them.
+    """
+    family = _Family(entries)
+    main = _Hanging(family, family.chain(_latest(family, family.main_roots())))
+    if through is None or main.holds(through):
+        return main.line()
+    asked = family.by_record[through]
+    head = main.head(asked)
+    chain = family.chain(_latest(family, [asked]))
+    start = next((at for at, entry in enumerate(chain) if entry is head), 0)
+    return _Hanging(family, chain, start=start).line()
+
+
+class _Family:
+    """The entries of one conversation, and how they descend from each other."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.entries = sorted(entries, key=lambda entry: entry.order)
+        self.by_record = {entry.record: entry for entry in self.entries}
+        self.groups: dict[str, list[Entry]] = {}
+        self._group: dict[str, str] = {}
+        self._before: dict[str, Entry | None] = {}
+        self._after: dict[str, list[Entry]] = {}
+        for entry in self._parents_first():
+            self._place(entry)
+
+    def chain(self, entry: Entry) -> list[Entry]:
+        """Give the turns that lead to one, and that one."""
+        found = [entry]
+        while (before := self._before[found[-1].record]) is not None:
+            found.append(before)
+        return found[::-1]
+
+    def after(self, entry: Entry) -> list[Entry]:
+        """Give the turns that go on from one."""
+        return self._after.get(entry.record, [])
+
+    def above(self, entry: Entry) -> Entry | None:
+        """Give what an entry hangs on: the turn before it, or the one that called for it."""
+        before = self._before[entry.record]
+        return before if before is not None or entry.relation in _INSTEAD else self._parent(entry)
+
+    def group(self, entry: Entry) -> str:
+        """Name the turns that ask the same, one instead of the other."""
+        return self._group[entry.record]
+
+    def main_roots(self) -> list[Entry]:
+        """Find the beginning under which most turns are; of the same number, the earliest."""
+        root: dict[str, str] = {}
+        size: dict[str, int] = {}
+        for entry in self._parents_first():
+            before = self._before[entry.record]
+            group = self._group[entry.record] if before is None else root[before.record]
+            root[entry.record] = group
+            size[group] = size.get(group, 0) + 1
+
+        def weight(group: str) -> tuple[bool, int, int]:
+            first = self.by_record[group]
+            return first.relation not in _CALLED_FOR, size[group], -first.time
+
+        return self.groups[max(size, key=weight)]
+
+    def _place(self, entry: Entry) -> None:
+        parent = self._parent(entry)
+        instead = parent is not None and entry.relation in _INSTEAD
+        if parent is None or entry.relation in (*_CALLED_FOR, Relation.START):
+            before = None
+        else:
+            before = self._before[parent.record] if instead else parent
+        group = self._group[parent.record] if parent is not None and instead else entry.record
+        self._before[entry.record] = before
+        self._group[entry.record] = group
+        self.groups.setdefault(group, []).append(entry)
+        if before is not None:
+            self._after.setdefault(before.record, []).append(entry)
+
+    def _parent(self, entry: Entry) -> Entry | None:
+        return self.by_record.get(entry.parent) if entry.parent else None
+
+    def _parents_first(self) -> Iterator[Entry]:
+        """Give the entries so that each comes after its parent; that of a late one may be younger."""
+        done: set[str] = set()
+        for entry in self.entries:
+            waiting = []
+            now: Entry | None = entry
+            while now is not None and now.record not in done:
+                done.add(now.record)
+                waiting.append(now)
+                now = self._parent(now)
+            yield from reversed(waiting)
+
+
+def _latest(family: _Family, beginnings: Iterable[Entry]) -> Entry:
+    """Find the turn that was made last of some, or of what goes on from them."""
+    found: dict[str, Entry] = {}
+    waiting = list(beginnings)
+    while waiting:
+        entry = waiting.pop()
+        found[entry.record] = entry
+        waiting += family.after(entry)
+    last = max(found.values(), key=lambda entry: (not entry.is_replay, entry.order))
+    if last.is_complete:
+        return last
+    alike = [one for one in family.groups[family.group(last)] if one.record in found]
+    alike = [one for one in alike if one.is_complete and not one.is_replay]
+    alike = [one for one in alike if not family.after(one)]
+    return max(alike, key=lambda entry: entry.order, default=last)
+
+
+class _Hanging:
+    """Hangs everything that is not on a line on the turns of it, from one of them on."""
+
+    def __init__(
+        self, family: _Family, chain: Sequence[Entry], *, start: int | None = None
+    ) -> None:
+        self._family = family
+        self._is_main = start is None
+        self._before = tuple(chain[: start or 0])
+        self._shown = tuple(chain[start or 0 :])
+        self._places = {entry.record for entry in self._shown}
+        self._on_line = {entry.record for entry in chain}
+        self._instead = {family.group(entry): entry for entry in self._shown}
+        self._heads: dict[str, Entry] = {}
+        self._beside: dict[str, list[Beside]] = {}
+        self._early: list[Beside] = []
+
+    def holds(self, record: str) -> bool:
+        """Say whether a record is on the line."""
+        return record in self._on_line
+
+    def line(self) -> Line:
+        """Hang all, in the order of time."""
+        hung: dict[str, Beside | None] = {}
+        for entry in self._family.entries:
+            if entry.record not in self._on_line:
+                head = self.head(entry)
+                if head.record not in hung:
+                    hung[head.record] = self._hang(head)
+                beside = hung[head.record]
+                if beside is not None:
+                    beside.entries.append(entry)
+        return Line(self._before, self._shown, self._beside, tuple(self._early))
+
+    def head(self, entry: Entry) -> Entry:
+        """Find the first turn off the line under which one is."""
+        passed = []
+        now = entry
+        while now.record not in self._heads:
+            passed.append(now.record)
+            above = self._family.above(now)
+            if above is None or above.record in self._on_line:
+                self._heads[now.record] = now
+                break
+            now = above
+        head = self._heads[now.record]
+        self._heads.update(dict.fromkeys(passed, head))
+        return head
+
+    def _hang(self, head: Entry) -> Beside | None:
+        """Hang a first turn on its place; None when that is not on the part which is shown."""
+        instead = self._instead.get(self._family.group(head))
+        above = self._family.above(head)
+        place = instead or above
+        if not self._is_main and (place is None or place.record not in self._places):
+            return None
+        if place is None and self._is_main:
+            place = self._at_that_time(head)
+        made = Beside(_kind(head, instead), head)
+        if place is None:
+            self._early.append(made)
+            return made
+        hung = self._beside.setdefault(place.record, [])
+        if made.kind == "side" and hung and hung[-1].kind == "side":
+            return hung[-1]
+        hung.append(made)
+        return made
+
+    def _at_that_time(self, head: Entry) -> Entry | None:
+        """Find the turn of the line that was the last one when something began."""
+        at = bisect_right(self._shown, head.time, key=lambda entry: entry.time)
+        return self._shown[at - 1] if at else None
+
+
+def _kind(head: Entry, instead: Entry | None) -> str:
+    if head.is_replay:
+        return "replay"
+    if instead is None:
+        named = head.relation in (*_CALLED_FOR, Relation.START)
+        return head.relation.value if named else "branch"
+    if not head.is_complete or Relation.DUPLICATE in (head.relation, instead.relation):
+        return "retry"
+    if head.relation is Relation.EDIT or (
+        instead.relation is Relation.EDIT and instead.parent == head.record
+    ):
+        return "edit"
+    return "regenerate"
