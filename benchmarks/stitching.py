@@ -1,10 +1,10 @@
 """How well are records joined to conversations, and at what cost?
 
-Runs the cast of `stitching_clients.py` in made-up worlds, stitches what they recorded, and compares
+Runs the clients of `stitching_chats.py` and `stitching_agents.py` in made-up worlds, stitches what they recorded, and compares
 with the truth: precision and recall of "same conversation" over pairs of records and over whole
-conversations, and of each relation. Prints tables, asserts none.
+conversations, and of each relation; the same, apart, for real clients' sessions. Asserts nothing.
 
-    PYTHONPATH=src python benchmarks/stitching.py [--tune] [--errors]
+    PYTHONPATH=src:. python benchmarks/stitching.py [--tune] [--errors]
 
 Seeds for tuning and held-out seeds are apart; only the latter are printed without --tune.
 """
@@ -21,15 +21,88 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stitching_clients import CAST
-from stitching_world import Truth, World
+from stitching_agents import (
+    changing_agent,
+    claude_code,
+    claude_code_without_agents,
+    codex,
+    gemini_cli,
+    opencode,
+    orchestrator,
+    same_task_twice,
+    twin_agents,
+)
+from stitching_chats import (
+    best_of,
+    cached_app,
+    editing_chat,
+    every_hour,
+    few_shot,
+    impatient_library,
+    open_webui,
+    open_webui_without_ids,
+    paused,
+    plain_chat,
+    quoting_chat,
+    remembered,
+    scripted_runs,
+    summarising,
+    thinking_in_text,
+    truncating,
+    wandering,
+)
+from stitching_world import Client, Truth, World
+from tests.support.sessions import SESSIONS, known_of, turns_of
 
-from dolphin_logger.conversation import Placement, Turn, gather, read_turn, stitch
+from dolphin_logger.conversation import (
+    MemoryNodes,
+    Placement,
+    Stitcher,
+    Turn,
+    gather,
+    read_turn,
+    stitch,
+)
 from dolphin_logger.dialects import DIALECTS
 from dolphin_logger.journal.reader import StoredRecord, read_segment
 
 TUNING = range(1, 13)
 HELD_OUT = range(70001, 70025)
+
+CAST: tuple[Client, ...] = (
+    plain_chat,
+    plain_chat,
+    plain_chat,
+    thinking_in_text,
+    open_webui,
+    open_webui,
+    open_webui_without_ids,
+    editing_chat,
+    best_of,
+    truncating,
+    few_shot,
+    every_hour,
+    cached_app,
+    twin_agents,
+    twin_agents,
+    orchestrator,
+    scripted_runs,
+    claude_code,
+    claude_code,
+    claude_code_without_agents,
+    codex,
+    codex,
+    gemini_cli,
+    opencode,
+    remembered,
+    same_task_twice,
+    quoting_chat,
+    changing_agent,
+    summarising,
+    wandering,
+    paused,
+    impatient_library,
+)
 ROUNDS = 2  # times that each of the cast appears in a world
 
 
@@ -138,9 +211,21 @@ def score(seeds: Iterable[int]) -> Result:
     return result
 
 
+def score_sessions() -> Result:
+    """Compare the kept traffic of real clients with what is known about it."""
+    result = Result()
+    for client in SESSIONS:
+        known = known_of(client)
+        truths = {
+            record: Truth(client, client, one.relation, one.parent) for record, one in known.items()
+        }
+        compare(truths, list(stitch(turns_of(client))), result)
+    return result
+
+
 def report(title: str, result: Result, *, errors: bool) -> None:
     """Print the tables of a result."""
-    print(f"\n### {title}\n\n| what | precision | recall | of |\n|---|---|---|---|")
+    print(f"\n#### {title}\n\n| what | precision | recall | of |\n|---|---|---|---|")
     print(f"| same conversation, pairs of records | {result.pairs.row()} |")
     print(f"| whole conversations | {result.exact.row()} |")
     for name, counts in sorted(result.relations.items()):
@@ -148,7 +233,7 @@ def report(title: str, result: Result, *, errors: bool) -> None:
     print(f"| the parent | {result.parents.row()} |")
     print("\n| client | conversations exact | relations right |\n|---|---|---|")
     for client, (whole, of, right, turns) in sorted(result.clients.items()):
-        print(f"| {client} | {whole} of {of} | {right} of {turns} |")
+        print(f"| {client} | {whole} of {of} | {right:,} of {turns:,} |")
     if errors:
         for (client, true, said), count in result.errors.most_common():
             print(f"{count:5} {client}: {true} taken for {said}", file=sys.stderr)
@@ -162,19 +247,23 @@ def measure() -> None:
         begun = time.perf_counter()
         turns = read_turns(paths)
         reading = time.perf_counter() - begun
+    turns.sort(key=lambda turn: turn.order)
+    stitcher = Stitcher()
     begun = time.perf_counter()
-    count = sum(1 for _ in stitch(turns))
+    for turn in turns:
+        stitcher.add(turn)
     joining = time.perf_counter() - begun
     tracemalloc.start()
-    held = stitch(turns)
-    first = next(held)
-    before = tracemalloc.get_traced_memory()[0]
-    kept = [first, *held]
-    after = tracemalloc.get_traced_memory()[0]
+    nodes = MemoryNodes()
+    stitcher = Stitcher(nodes)
+    for turn in turns:
+        stitcher.add(turn)
+    held = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
+    count = len(turns)
     print(f"\n{count:,} turns, {size / 1e6:.1f} MB of records: read and hashed at")
-    print(f"{count / reading:,.0f} turns/s, joined at {count / joining:,.0f} turns/s;")
-    print(f"{(after - before) / len(kept):,.0f} bytes of memory a turn.")
+    print(f"{count / reading:,.0f} turns/s ({size / 1e6 / reading:.0f} MB/s), joined at")
+    print(f"{count / joining:,.0f} turns/s; {held / count:,.0f} bytes of memory a turn.")
 
 
 def _written(seed: int, folder: Path) -> list[Path]:
@@ -193,6 +282,7 @@ def main() -> None:
         report("Tuning seeds", score(TUNING), errors=options.errors)
         return
     report("Held-out seeds", score(HELD_OUT), errors=options.errors)
+    report("Sessions of real clients", score_sessions(), errors=options.errors)
     measure()
 
 

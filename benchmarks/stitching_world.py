@@ -1,6 +1,6 @@
 """A made-up world of clients: a clock, writers, models that say something, and the truth about each record.
 
-Clients are generators in `stitching_clients.py`; they say what they send, what they got, and to which
+Clients are generators in `stitching_chats.py` and `stitching_agents.py`; they say what they send, what they got, and to which
 conversation it belongs. Records go through the project's own identification and record format. The
 world knows nothing of stitching.
 """

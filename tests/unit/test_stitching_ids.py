@@ -143,3 +143,21 @@ def test_a_run_is_no_session() -> None:
     talk.ask(U("Q1"), answer=first, tools=TOOLS)
     assert talk.ask(U(TASK), answer=A("Four."), tools=TOOLS) == ("subagent", "r0", "r0")
     assert talk.ask(U("Q2"), answer=A("A2"), tools=TOOLS) == ("start", None, "r2")
+
+
+def test_a_summary_is_gone_on_with_under_another_name() -> None:
+    """The client says that it made the history short, and quotes the old session's summary."""
+    talk = Talk()
+    said = f"<analysis>\n{LONG * 2}\n</analysis>\n<summary>\n{LONG}\n</summary>"
+    talk.ask(U("Summarize."), answer=A(said), session="old")
+    opening = f"This session is being continued from a previous conversation.\n{LONG}"
+    assert talk.ask(U(opening), session="new") == ("compaction", "r0", "r0")
+    assert talk.ask(U(LONG), session="third") == ("start", None, "r2")
+
+
+def test_what_is_aside_is_not_what_a_session_goes_on_from() -> None:
+    """A changed first question hangs on the main line, not on the title asked for in between."""
+    talk = Talk(session="s")
+    talk.ask(U("Q1"), answer=A("A1"), tools=TOOLS)
+    assert talk.ask(U("A title?"), answer=A("Title"))[0] == "side"
+    assert talk.ask(U("Q1b"), tools=TOOLS) == ("branch", "r0", "r0")

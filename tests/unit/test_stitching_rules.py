@@ -248,3 +248,55 @@ def test_requests_without_messages_are_placed_too() -> None:
     talk = Talk()
     assert [talk.ask()[0], talk.ask()[0]] == ["start", "start"]
     assert len(gather(stitch(talk.turns))) == 2
+
+
+def test_what_is_asked_without_tools_makes_no_branch_of_what_has_them() -> None:
+    """A request for a summary goes off the main line, which goes on."""
+    talk = Talk()
+    talk.ask(U("Q1"), answer=A("A1"), tools=("run",))
+    talk.ask(U("Q1"), A("A1"), U("Summarize."), answer=A("S"))
+    assert talk.ask(U("Q1"), A("A1"), U("Q2"), tools=("run",)) == ("continue", "r0", "r0")
+
+
+def test_of_two_calls_with_a_task_the_later_is_meant() -> None:
+    """A task that was given before is given again."""
+    talk = Talk()
+    task = call(prompt="Count all the words of the notes.")
+    talk.ask(U("Q1"), answer=A("", task))
+    talk.ask(U("Q2"), answer=A("", task))
+    assert talk.ask(U("Count all the words of the notes.")) == ("subagent", "r1", "r1")
+
+
+def test_a_chat_that_repeats_another_for_two_questions_goes_on_by_itself() -> None:
+    """The second question is not the other chat's, asked again."""
+    talk = Talk()
+    second = (U("hi"), A("Hello."), U("Q2"))
+    talk.ask(U("hi"), answer=A("Hello."))
+    talk.ask(*second, answer=A("A2"))
+    talk.ask(U("hi"), answer=A("Hello."), minutes=60)
+    assert talk.ask(*second, answer=A("A2b")) == ("continue", "r2", "r2")
+
+
+def test_an_answer_that_was_gone_on_with_is_not_taken_for_edited() -> None:
+    """Another client's examples may begin with a question that somebody has asked."""
+    talk = Talk()
+    talk.ask(U("hi"), answer=A("Hello."))
+    talk.ask(U("hi"), A("Hello."), U("Q2"), answer=A("A2"))
+    assert talk.ask(U("hi"), A("Good day."), U("Q3")) == ("start", None, "r2")
+
+
+def test_a_short_answer_alone_joins_nothing() -> None:
+    """Everybody says yes; a long answer is nobody else's."""
+    talk = Talk()
+    talk.ask(U("Q1"), answer=A("Yes."))
+    assert talk.ask(U("Q5"), A("Yes."), U("Q6"), answer=A("No."))[0] == "start"
+    talk.ask(U("Q2"), answer=A(LONG))
+    assert talk.ask(U("Q7"), A(LONG), U("Q8")) == ("compaction", "r2", "r2")
+
+
+def test_an_answer_that_has_not_come_yet_can_be_built_on() -> None:
+    """A request that runs in the background has an id before it has an answer."""
+    talk = Talk()
+    talk.ask(U("Q1"), answered={"id": "resp_1"})
+    after = {"rest": {"previous_response_id": "resp_1"}}
+    assert talk.ask(U("Q2"), answer=A("A2"), **after) == ("continue", "r0", "r0")
