@@ -1,94 +1,60 @@
-"""`dolphin-logger stats`: how much was recorded, by day, model, client and outcome."""
+"""`dolphin-logger stats`: how much was recorded, by day, model, client, provider and outcome."""
 
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 
 import click
 
+from dolphin_logger.cli.asking import asking, lag
 from dolphin_logger.cli.homes import home_to_read
+from dolphin_logger.cli.ls import written_cost
 from dolphin_logger.cli.output import for_person, neutralise, paint, say, say_json, say_table
-from dolphin_logger.cli.progress import progress
-from dolphin_logger.cli.summary import local_time
+from dolphin_logger.index.rollups import GROUPS, TOKENS, Rollup, Sums, roll_up
 from dolphin_logger.journal.home import Home
-from dolphin_logger.journal.reader import BadLine, StoredRecord, read_segment, segments
-from dolphin_logger.journal.sealed import text_size
 
-_GROUPS = ("day", "model", "client", "outcome")
-_TOKENS = (
-    "input_tokens",
-    "output_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "reasoning_tokens",
-)
+_BARS = "▁▂▃▄▅▆▇█"
+_MOST_DAYS = 60
 
 
-@dataclass(slots=True)
-class Counts:
-    """What is counted; `unknown` says of how many records a number of tokens is not known."""
+@dataclass(frozen=True, slots=True)
+class _Counts:
+    """What is printed; sizes in bytes."""
 
-    records: int = 0
-    bad_lines: int = 0
-    unfinished_lines: int = 0
-    groups: dict[str, Counter[str]] = field(
-        default_factory=lambda: {name: Counter() for name in _GROUPS}
-    )
-    tokens: Counter[str] = field(default_factory=Counter)
-    unknown: Counter[str] = field(default_factory=Counter)
-
-    def add(self, item: StoredRecord | BadLine) -> None:
-        """Count one line."""
-        if isinstance(item, BadLine):
-            self.unfinished_lines += item.incomplete
-            self.bad_lines += not item.incomplete
-            return
-        self.records += 1
-        fields = item.fields
-        self.groups["day"][local_time(fields).lstrip("~")[:10]] += 1
-        self.groups["model"][fields["model"] or "unknown"] += 1
-        self.groups["client"][fields["client"]["name"] or "unknown"] += 1
-        self.groups["outcome"][fields["outcome"]] += 1
-        for name in _TOKENS:
-            value = fields["usage"][name]
-            self.tokens[name] += value or 0
-            self.unknown[name] += value is None
-
-    def known(self, name: str) -> int | None:
-        """Give a sum of tokens; None when it is not known of any record."""
-        return self.tokens[name] if self.unknown[name] < self.records else None
+    rollup: Rollup
+    records: int
+    bad_lines: int
+    unfinished_lines: int
+    logs: int
+    blobs: int
 
 
-@click.command(help="Count records, tokens and bytes.")
+@click.command(help="Count records, tokens, estimated cost and bytes.")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON object.")
 def stats(*, json_: bool) -> None:
     """Print the counts of everything in the home folder."""
     home = home_to_read()
-    counts = Counts()
-    for item in _with_progress(home):
-        counts.add(item)
-    disk = {"logs": _size(home.logs.glob("*")), "blobs": _size(home.blobs.glob("*"))}
-    facts = _as_json(counts) | {"bytes": disk, "home": str(home.path)}
+    with asking(home) as (connection, left):
+        counts = _count(connection, home)
     if json_:
-        say_json(facts)
+        say_json(_as_json(counts) | {"home": str(home.path), "behind": lag(left)})
     elif for_person():
-        _say_for_person(counts, disk=disk, home=home)
+        _say_for_person(counts, home=home)
     else:
-        say_table(("group", "name", "count"), _rows(counts, disk=disk))
+        say_table(("group", "name", "count"), _rows(counts))
 
 
-def _with_progress(home: Home) -> Iterator[StoredRecord | BadLine]:
-    """Read everything; a person sees how far it is."""
-    files = segments(home)
-    with progress("reading", length=sum(map(text_size, files))) as advance:
-        for path in files:
-            for item in read_segment(path):
-                advance(item.length)
-                yield item
+def _count(connection: sqlite3.Connection, home: Home) -> _Counts:
+    select = "SELECT ifnull(sum(bad), 0), ifnull(sum(unfinished), 0) FROM segment"
+    bad, unfinished = connection.execute(select).fetchone()
+    records = connection.execute("SELECT count(*) FROM record").fetchone()[0]
+    disk = (_size(home.logs.glob("*")), _size(home.blobs.glob("*")))
+    return _Counts(roll_up(connection), records, bad, unfinished, *disk)
 
 
 def _size(paths: Iterable[os.PathLike[str]]) -> int:
@@ -102,49 +68,80 @@ def _size(paths: Iterable[os.PathLike[str]]) -> int:
     return total
 
 
-def _as_json(counts: Counts) -> dict[str, Any]:
+def _as_json(counts: _Counts) -> dict[str, Any]:
+    total = counts.rollup.total
     tokens = {
-        name: {"sum": counts.known(name), "unknown": counts.unknown[name]} for name in _TOKENS
+        f"{name}_tokens": {"sum": total.known(name), "unknown": total.unknown[name]}
+        for name in TOKENS
     }
     return {
         "records": counts.records,
         "bad_lines": counts.bad_lines,
         "unfinished_lines": counts.unfinished_lines,
-        "by": {name: dict(sorted(group.items())) for name, group in counts.groups.items()},
+        "errors": total.errors,
+        "by": {name: _requests(group) for name, group in counts.rollup.by.items()},
         "tokens": tokens,
+        "cost": {"micro_dollars": total.known_cost, "unknown": total.unpriced},
+        "bytes": {"logs": counts.logs, "blobs": counts.blobs},
     }
 
 
-def _rows(counts: Counts, *, disk: dict[str, int]) -> list[tuple[str, str, int | None]]:
+def _requests(group: Mapping[str, Sums]) -> dict[str, int]:
+    return {name: sums.requests for name, sums in sorted(group.items())}
+
+
+def _rows(counts: _Counts) -> list[tuple[str, str, int | None]]:
+    total = counts.rollup.total
     rows: list[tuple[str, str, int | None]] = [
         ("total", "records", counts.records),
         ("total", "bad_lines", counts.bad_lines),
+        ("total", "errors", total.errors),
+        ("total", "cost_micro_dollars", total.known_cost),
+        ("bytes", "logs", counts.logs),
+        ("bytes", "blobs", counts.blobs),
     ]
-    rows += [("bytes", name, size) for name, size in disk.items()]
-    rows += [("tokens", name, counts.known(name)) for name in _TOKENS]
-    rows += [("tokens_unknown", name, counts.unknown[name]) for name in _TOKENS]
-    rows += [
-        (name, key, count) for name in _GROUPS for key, count in sorted(counts.groups[name].items())
-    ]
+    rows += [("tokens", f"{name}_tokens", total.known(name)) for name in TOKENS]
+    rows += [("tokens_unknown", f"{name}_tokens", total.unknown[name]) for name in TOKENS]
+    for name in GROUPS:
+        rows += [(name, key, count) for key, count in _requests(counts.rollup.by[name]).items()]
     return rows
 
 
-def _say_for_person(counts: Counts, *, disk: dict[str, int], home: Home) -> None:
+def _say_for_person(counts: _Counts, *, home: Home) -> None:
+    total = counts.rollup.total
     say(f"{paint('home', bold=True)}      {neutralise(str(home.path))}")
     say(f"{paint('records', bold=True)}   {counts.records:,}")
-    say(
-        f"{paint('on disk', bold=True)}   {disk['logs']:,} bytes in logs, {disk['blobs']:,} in blobs"
-    )
+    say(f"{paint('on disk', bold=True)}   {counts.logs:,} bytes in logs, {counts.blobs:,} in blobs")
     say(f"{paint('bad lines', bold=True)} {counts.bad_lines:,}")
-    for name in _TOKENS:
-        unknown = f" (unknown for {counts.unknown[name]:,} records)" if counts.unknown[name] else ""
-        known = "" if counts.known(name) is None else f" {counts.tokens[name]:,}"
-        say(f"{paint(name.replace('_', ' '), bold=True)}:{known}{unknown}")
-    for name in _GROUPS:
+    unpriced = f" (unknown for {total.unpriced:,} records)" if total.unpriced else ""
+    say(f"{paint('cost', bold=True)}: {written_cost(total.known_cost)} estimated{unpriced}")
+    for name in TOKENS:
+        unknown = f" (unknown for {total.unknown[name]:,} records)" if total.unknown[name] else ""
+        known = "" if total.known(name) is None else f" {total.tokens[name]:,}"
+        say(f"{paint(f'{name} tokens'.replace('_', ' '), bold=True)}:{known}{unknown}")
+    _say_days(counts.rollup.by["day"])
+    for name in GROUPS:
         say()
-        ordered = (
-            sorted(counts.groups[name].items())
-            if name == "day"
-            else counts.groups[name].most_common()
+        groups = sorted(
+            counts.rollup.by[name].items(),
+            key=lambda one: one[0] if name == "day" else (-one[1].requests, one[0]),
         )
-        say_table((name, "records"), ordered)
+        say_table((name, "records", "errors", "in", "out", "cost"), [_line(*one) for one in groups])
+
+
+def _line(name: str, sums: Sums) -> tuple[str, int, int, int | None, int | None, str]:
+    asked, answered = sums.known("input"), sums.known("output")
+    return name, sums.requests, sums.errors, asked, answered, written_cost(sums.known_cost)
+
+
+def _say_days(days: Mapping[str, Sums]) -> None:
+    """Draw the requests of the last days, each a bar; a day without any is empty."""
+    if not days:
+        return
+    last = date.fromisoformat(max(days))
+    first = max(date.fromisoformat(min(days)), last - timedelta(days=_MOST_DAYS - 1))
+    span = [first + timedelta(days=i) for i in range((last - first).days + 1)]
+    numbers = [days[str(day)].requests if str(day) in days else 0 for day in span]
+    most = max(numbers)
+    bars = "".join(_BARS[(n * len(_BARS) - 1) // most] if n else " " for n in numbers)
+    say(f"{paint('by day', bold=True)}    {first} {bars} {last} (UTC)")

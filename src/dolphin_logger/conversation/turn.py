@@ -171,7 +171,7 @@ def read_turn(
         counting=path.endswith(_COUNTS),
         aside=is_aside(*leading, *last)
         or (name in ALWAYS_WITH_TOOLS and not asked.tools and not any(models)),
-        shortened=is_shortened(*first) or any(_is_compaction(message) for _, message in history),
+        shortened=is_shortened(*first) or _has_compaction(history),
         summary=asks_summary(*last),
     )
 
@@ -264,8 +264,9 @@ def _read_system(messages: Iterable[Message]) -> bytes:
     return hash_of("system", *texts)[:8] if any(texts) else b""
 
 
-def _is_compaction(message: Message) -> bool:
-    return any(isinstance(part, Other) and part.kind == "compaction" for part in message.parts)
+def _has_compaction(history: Sequence[tuple[bytes, Message]]) -> bool:
+    parts = [part for _, message in history for part in message.parts if type(part) is Other]
+    return any(part.kind == "compaction" for part in parts)
 
 
 def _counts_retries(fields: Mapping[str, Any]) -> bool:

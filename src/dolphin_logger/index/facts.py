@@ -8,7 +8,7 @@ Invariants: unknown stays unknown, and how often is counted; an imported record 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import orjson
@@ -17,7 +17,7 @@ APPROXIMATE: Final = 1  # flags of a record: its time is a guess
 IMPORTED: Final = 2  # another program's session, brought in
 DAY: Final = 86_400_000_000  # microseconds
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
-_KEYS: Final = "day, client, model, provider, outcome"
+_KEYS: Final = ("day", "client", "model", "provider", "outcome")
 _SUMS: Final = ("requests", "errors", "cost", "unpriced", *_TOKENS, *(f"{t}_unknown" for t in _TOKENS))
 _TURN: Final = "relation NOT IN ('side', 'duplicate')"
 _OF_CONVERSATION: Final = f"""
@@ -69,23 +69,37 @@ def refresh_marks(connection: sqlite3.Connection, conversation: int) -> None:
     connection.execute(update, values)
 
 
-def count_record(connection: sqlite3.Connection, number: int, *, sign: int) -> None:
-    """Add a record to its day (`sign` 1), or take it off (-1)."""
-    unknown = ", ".join(f"?2 * ({token} IS NULL)" for token in _TOKENS)
-    known = ", ".join(f"?2 * ifnull({token}, 0)" for token in _TOKENS)
-    added = ", ".join(f"{name} = {name} + excluded.{name}" for name in _SUMS)
-    connection.execute(
-        f"INSERT INTO rollup_day({_KEYS}, {', '.join(_SUMS)})"
-        f" SELECT time / {DAY}, ifnull(client, 0), ifnull(model, 0), ifnull(provider, 0), outcome, ?2,"
-        " ?2 * (outcome <> (SELECT id FROM name WHERE kind='outcome' AND value='completed')"
-        " OR ifnull(status, 0) >= 400),"
-        f" ?2 * ifnull(cost, 0), ?2 * (cost IS NULL), {known}, {unknown}"
-        f" FROM record WHERE id = ?1 AND flags & {IMPORTED} = 0"
-        f" ON CONFLICT({_KEYS}) DO UPDATE SET {added}",
-        (number, sign),
-    )
-    if sign < 0:
-        connection.execute("DELETE FROM rollup_day WHERE requests = 0")
+class Days:
+    """Adds up records by day, client, model, provider and outcome, until `flush`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._sums: dict[tuple[int, ...], list[int]] = {}
+
+    def count(self, row: Mapping[str, Any], *, failed: bool, sign: int) -> None:
+        """Add a record, by the columns of its row (`sign` 1), or take it off (-1)."""
+        if row["flags"] & IMPORTED:
+            return
+        key = (row["time"] // DAY, *[row[name] or 0 for name in _KEYS[1:]])
+        tokens = [row[name] for name in _TOKENS]
+        values = [1, failed, row["cost"] or 0, row["cost"] is None]
+        values += [count or 0 for count in tokens] + [count is None for count in tokens]
+        sums = self._sums.get(key)
+        if sums is None:
+            sums = self._sums[key] = [0] * len(values)
+        self._sums[key] = [one + sign * more for one, more in zip(sums, values, strict=True)]
+
+    def flush(self) -> None:
+        """Write what was added up."""
+        added = ", ".join(f"{name} = {name} + excluded.{name}" for name in _SUMS)
+        holes = ", ".join("?" * (len(_KEYS) + len(_SUMS)))
+        self._connection.executemany(
+            f"INSERT INTO rollup_day({', '.join((*_KEYS, *_SUMS))}) VALUES({holes})"  # noqa: S608
+            f" ON CONFLICT({', '.join(_KEYS)}) DO UPDATE SET {added}",
+            [(*key, *sums) for key, sums in self._sums.items()],
+        )
+        self._connection.execute("DELETE FROM rollup_day WHERE requests = 0")
+        self._sums.clear()
 
 
 def join_numbers(numbers: Iterable[int]) -> str:

@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterator
 import orjson
 
 from dolphin_logger.index.contents import facets_of
-from dolphin_logger.index.facts import count_record
 from dolphin_logger.index.messages import names_of, text_of
 from dolphin_logger.index.store import Store
 
@@ -31,7 +30,8 @@ def remove_records(store: Store, gone: Collection[int]) -> list[tuple[str, int]]
     paths = [path for record in affected for path in _paths_of(connection, record)]
     orphans = _orphans(store, affected)
     for record in affected:
-        count_record(connection, record, sign=-1)
+        _take_off(store, record)
+    store.days.flush()
     rows = [(record,) for record in affected]
     connection.executemany(
         "DELETE FROM conversation WHERE id IN (SELECT conversation FROM record WHERE id=?)", rows
@@ -45,6 +45,15 @@ def records_of_segment(connection: sqlite3.Connection, segment: int) -> set[int]
     """List the records that came from a segment."""
     select = "SELECT id FROM record WHERE segment=?"
     return {row[0] for row in connection.execute(select, (segment,))}
+
+
+def _take_off(store: Store, record: int) -> None:
+    cursor = store.connection.cursor()
+    cursor.row_factory = sqlite3.Row
+    select = """SELECT record.*, ifnull(status, 0) >= 400 OR name.value <> 'completed' failed
+      FROM record JOIN name ON name.id = record.outcome WHERE record.id=?"""
+    row = dict(cursor.execute(select, (record,)).fetchone())
+    store.days.count(row, failed=bool(row["failed"]), sign=-1)
 
 
 def _with_conversation(connection: sqlite3.Connection, record: int) -> set[int]:

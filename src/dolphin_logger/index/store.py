@@ -13,12 +13,13 @@ from typing import Any, Final
 import orjson
 
 from dolphin_logger.conversation import Placement, Relation, Stitcher
+from dolphin_logger.exchange import Outcome
 from dolphin_logger.index.contents import content_of, facets_of
 from dolphin_logger.index.facts import (
     APPROXIMATE,
     DAY,
     IMPORTED,
-    count_record,
+    Days,
     join_numbers,
     refresh_conversations,
     split_numbers,
@@ -54,6 +55,7 @@ class Store:
         self.messages = Messages(connection, self.names)
         self._memory = Memory(connection)
         self._stitcher = Stitcher(self._memory)
+        self.days = Days(connection)
         self._recent = Recent()
         self._touched: dict[int, set[int]] = {}
         self._settings: dict[tuple[bytes, bytes], tuple[int, list[int]]] = {}
@@ -88,13 +90,14 @@ class Store:
         columns, holes = ", ".join(row), ", ".join("?" * len(row))
         insert = f"INSERT INTO record({columns}) VALUES({holes})"  # noqa: S608 -- our own columns
         self.connection.execute(insert, tuple(row.values()))
-        count_record(self.connection, number, sign=1)
+        self.days.count(row, failed=_is_failed(record), sign=1)
         return True
 
     def flush(self) -> None:
         """Write what is held back; part of every transaction."""
         self._memory.flush()
         self.messages.flush()
+        self.days.flush()
         for conversation, names in self._touched.items():
             select = "SELECT names FROM conversation WHERE id=?"
             row = self.connection.execute(select, (conversation,)).fetchone()
@@ -241,6 +244,11 @@ class Store:
                 numbers.append(number)
             self._settings[memory] = node, numbers
         return self._settings[memory]
+
+
+def _is_failed(record: StoredRecord) -> bool:
+    status = _count(record.fields.get("status"))
+    return record.fields.get("outcome") != Outcome.COMPLETED or (status or 0) >= 400
 
 
 def _usage(fields: Mapping[str, Any]) -> Usage:
