@@ -19,6 +19,7 @@ import orjson
 import zstandard
 
 from dolphin_logger.messages import (
+    Content,
     File,
     Image,
     Message,
@@ -55,6 +56,19 @@ def tools_of(tools: Iterable[ToolDefinition]) -> dict[str, Any]:
         for tool in tools
     ]
     return {"role": "tools", "parts": [{"kind": "tools", "tools": listed}]}
+
+
+def message_of(content: Mapping[str, Any]) -> Message:
+    """Give a content in words again; how many bytes were there stands in the rest of its part."""
+    parts = tuple([_words(part) for part in content["parts"]])
+    return Message(str(content["role"]), parts, content.get("name"))
+
+
+def tools_from(content: Mapping[str, Any]) -> Iterator[ToolDefinition]:
+    """Give the tools of a content again."""
+    for part in content["parts"]:
+        for tool in part.get("tools", ()):
+            yield ToolDefinition(tool["name"], tool["description"], tool["schema"])
 
 
 def texts_of(content: Mapping[str, Any]) -> Iterator[str]:
@@ -162,6 +176,34 @@ def _part(part: Part) -> dict[str, Any]:
         file = {"kind": "file", "type": part.media_type, "name": part.name, "text": part.text}
         return file | _where(part.url, part.data)
     return {"kind": "other", "type": part.kind, "text": _other_text(part)}
+
+
+def _words(part: Mapping[str, Any]) -> Part:
+    if part["kind"] == "call":
+        return ToolCall(part["name"], part["arguments"], part.get("id"))
+    if part["kind"] == "result":
+        parts = [_inner(inner) for inner in part["parts"]]
+        return ToolResult(
+            part.get("call"), tuple(parts), bool(part.get("error")), part.get("name")
+        )
+    return _inner(part)
+
+
+def _inner(part: Mapping[str, Any]) -> Content:
+    kind, text = part["kind"], part.get("text")
+    if kind == "reasoning":
+        return Reasoning(text or "")
+    if kind == "refusal":
+        return Refusal(text or "")
+    if kind == "text":
+        return Text(text or "")
+    if kind == "other":
+        return Other(str(part["type"]), text or "")
+    rest = {"bytes": part["bytes"]} if "bytes" in part else {}
+    if kind == "image":
+        return Image(part.get("url"), None, part.get("type"), rest)
+    name, type_ = part.get("name"), part.get("type")
+    return File(name, part.get("url"), None, text, type_, rest)
 
 
 def _where(url: str | None, data: str | None) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import orjson
 
 APPROXIMATE: Final = 1  # flags of a record: its time is a guess
 IMPORTED: Final = 2  # another program's session, brought in
+REPLAY: Final = 4  # it asks again what another record asked
 DAY: Final = 86_400_000_000  # microseconds
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
 _KEYS: Final = ("day", "client", "model", "provider", "outcome")

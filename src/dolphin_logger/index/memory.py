@@ -15,7 +15,7 @@ import orjson
 from dolphin_logger.conversation import LATEST, Placed, Placement, Relation
 from dolphin_logger.index.ids import number_of, pack, unpack
 
-_HEAD = struct.Struct("<16sIqBBBB")
+_HEAD = struct.Struct("<16sIqqBBBBB")
 _MOST_HELD = 100_000  # marks and records that are held in memory between two writes
 
 
@@ -132,12 +132,13 @@ def _pack(placed: Placed) -> bytes:
     session = b"" if placed.session is None else placed.session.encode("utf-8", "replace")
     said = b"".join(placed.said)
     lengths = (len(placed.said), len(placed.system), len(placed.tools))
-    head = _HEAD.pack(placed.tip, placed.depth, placed.seq, placed.complete, *lengths)
+    facts = (placed.tip, placed.depth, placed.seq, placed.ended, placed.complete, placed.summary)
+    head = _HEAD.pack(*facts, *lengths)
     return head + said + placed.system + placed.tools + session
 
 
 def _unpack(facts: bytes, placement: Placement, *, time: int, writer: str, model: str) -> Placed:
-    tip, depth, seq, complete, count, *lengths = _HEAD.unpack_from(facts)
+    tip, depth, seq, ended, complete, summary, count, *lengths = _HEAD.unpack_from(facts)
     at = _HEAD.size
     said = [facts[at + 8 * i : at + 8 * i + 8] for i in range(count)]
     at += 8 * count
@@ -148,6 +149,7 @@ def _unpack(facts: bytes, placement: Placement, *, time: int, writer: str, model
     return Placed(
         placement=placement,
         time=time,
+        ended=ended,
         writer=writer,
         seq=seq,
         session=session or None,
@@ -158,4 +160,5 @@ def _unpack(facts: bytes, placement: Placement, *, time: int, writer: str, model
         system=system,
         tools=tools,
         complete=bool(complete),
+        summary=bool(summary),
     )

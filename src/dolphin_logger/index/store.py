@@ -19,6 +19,7 @@ from dolphin_logger.index.facts import (
     APPROXIMATE,
     DAY,
     IMPORTED,
+    REPLAY,
     Days,
     join_numbers,
     refresh_conversations,
@@ -161,6 +162,7 @@ class Store:
             sold = provider_model or model
             cost = cost_of(usage, provider=provider, model=sold, time=reading.turn.time)
         flags = APPROXIMATE * bool(fields.get("time_approximate")) + IMPORTED * imported
+        flags += REPLAY * (reading.turn.replays is not None)
         client = fields.get("client")
         counts = (None,) * 5 if imported else _counts(usage)
         keys = ("input", "output", "cache_read", "cache_write", "reasoning")
