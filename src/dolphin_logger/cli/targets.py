@@ -5,8 +5,9 @@ The one place that turns what a person wrote into records.
 
 from __future__ import annotations
 
+from dolphin_logger.errors import RecordError
 from dolphin_logger.journal.home import Home
-from dolphin_logger.journal.reader import StoredRecord, find
+from dolphin_logger.journal.reader import StoredRecord, find, newest
 
 
 def records_named(home: Home, name: str) -> list[StoredRecord]:
@@ -25,3 +26,15 @@ def record_named(home: Home, name: str) -> StoredRecord:
         RecordError: as above.
     """
     return records_named(home, name)[0]
+
+
+def newest_record(home: Home) -> StoredRecord:
+    """Give the record that was made last.
+
+    Raises:
+        RecordError: there is none.
+    """
+    for item in newest(home, count=1):
+        if isinstance(item, StoredRecord):
+            return item
+    raise RecordError(f"no records in {home.logs} yet: start `dolphin-logger` and send a request")

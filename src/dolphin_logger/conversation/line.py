@@ -78,9 +78,11 @@ class Beside:
 class Line:
     """The turns of the line in order, `before` them those that led to its first, and what hangs on each.
 
+    `head`: the record under which the line is folded away elsewhere; None for the main line.
     `early` began before the line did.
     """
 
+    head: str | None
     before: tuple[Entry, ...]
     entries: tuple[Entry, ...]
     beside: dict[str, list[Beside]]
@@ -93,14 +95,16 @@ def find_line(entries: Iterable[Entry], *, through: str | None = None) -> Line:
     There is at least one entry; `through` is one of them.
     """
     family = _Family(entries)
-    main = _Hanging(family, family.chain(_latest(family, family.main_roots())))
-    if through is None or main.holds(through):
-        return main.line()
-    asked = family.by_record[through]
-    head = main.head(asked)
-    chain = family.chain(_latest(family, [asked]))
-    start = next((at for at, entry in enumerate(chain) if entry is head), 0)
-    return _Hanging(family, chain, start=start).line()
+    hanging = _Hanging(family, family.entries, family.chain(_latest(family, family.main_roots())))
+    line = hanging.line()
+    while through is not None and not hanging.holds(through):
+        beside = hanging.fold_of(through)
+        if beside is None:  # one of several requests that hang in one fold
+            return Line(through, (), (family.by_record[through],), {}, ())
+        chain = family.chain(_latest(family, [beside.head]))
+        hanging = _Hanging(family, beside.entries, chain, head=beside.head)
+        line = hanging.line()
+    return line
 
 
 class _Family:
@@ -111,6 +115,7 @@ class _Family:
         self.by_record = {entry.record: entry for entry in self.entries}
         self.groups: dict[str, list[Entry]] = {}
         self._group: dict[str, str] = {}
+        self._read: dict[str, Entry] = {}
         self._before: dict[str, Entry | None] = {}
         self._after: dict[str, list[Entry]] = {}
         for entry in self._parents_first():
@@ -135,6 +140,18 @@ class _Family:
     def group(self, entry: Entry) -> str:
         """Name the turns that ask the same, one instead of the other."""
         return self._group[entry.record]
+
+    def read_of(self, group: str) -> Entry:
+        """Give the one of several tries or answers that is read: the one that is gone on from last."""
+        if group not in self._read:
+            alike = self.groups[group]
+            leaf = alike[0] if len(alike) == 1 else _latest(self, alike)
+            while self._group[leaf.record] != group:
+                before = self._before[leaf.record]
+                assert before is not None
+                leaf = before
+            self._read[group] = leaf
+        return self._read[group]
 
     def main_roots(self) -> list[Entry]:
         """Find the beginning under which most turns are; of the same number, the earliest."""
@@ -200,19 +217,26 @@ def _latest(family: _Family, beginnings: Iterable[Entry]) -> Entry:
 
 
 class _Hanging:
-    """Hangs everything that is not on a line on the turns of it, from one of them on."""
+    """Hangs some of the entries on the turns of a line, from its head on."""
 
     def __init__(
-        self, family: _Family, chain: Sequence[Entry], *, start: int | None = None
+        self,
+        family: _Family,
+        entries: Sequence[Entry],
+        chain: Sequence[Entry],
+        *,
+        head: Entry | None = None,
     ) -> None:
+        start = 0 if head is None else chain.index(head)
         self._family = family
-        self._is_main = start is None
-        self._before = tuple(chain[: start or 0])
-        self._shown = tuple(chain[start or 0 :])
-        self._places = {entry.record for entry in self._shown}
+        self._entries = entries
+        self._head = head
+        self._before = tuple(chain[:start])
+        self._shown = tuple(chain[start:])
         self._on_line = {entry.record for entry in chain}
         self._instead = {family.group(entry): entry for entry in self._shown}
-        self._heads: dict[str, Entry] = {}
+        self._first: dict[str, Entry] = {}
+        self._folds: dict[str, Beside] = {}
         self._beside: dict[str, list[Beside]] = {}
         self._early: list[Beside] = []
 
@@ -220,44 +244,51 @@ class _Hanging:
         """Say whether a record is on the line."""
         return record in self._on_line
 
+    def fold_of(self, record: str) -> Beside | None:
+        """Give what holds a record that is not on the line, if it is not all of what is there."""
+        found = self._folds[self._first[record].record] if record in self._first else None
+        return None if found is None or len(found.entries) == len(self._entries) else found
+
     def line(self) -> Line:
         """Hang all, in the order of time."""
-        hung: dict[str, Beside | None] = {}
-        for entry in self._family.entries:
+        for entry in self._entries:
             if entry.record not in self._on_line:
-                head = self.head(entry)
-                if head.record not in hung:
-                    hung[head.record] = self._hang(head)
-                beside = hung[head.record]
-                if beside is not None:
-                    beside.entries.append(entry)
-        return Line(self._before, self._shown, self._beside, tuple(self._early))
+                first = self._first_of(entry)
+                if first.record not in self._folds:
+                    self._folds[first.record] = self._hang(first)
+                self._folds[first.record].entries.append(entry)
+        head = None if self._head is None else self._head.record
+        return Line(head, self._before, self._shown, self._beside, tuple(self._early))
 
-    def head(self, entry: Entry) -> Entry:
+    def _first_of(self, entry: Entry) -> Entry:
         """Find the first turn off the line under which one is."""
         passed = []
         now = entry
-        while now.record not in self._heads:
+        while now.record not in self._first:
             passed.append(now.record)
-            above = self._family.above(now)
+            above = self._above(now)
             if above is None or above.record in self._on_line:
-                self._heads[now.record] = now
+                self._first[now.record] = now
                 break
             now = above
-        head = self._heads[now.record]
-        self._heads.update(dict.fromkeys(passed, head))
-        return head
+        first = self._first[now.record]
+        self._first.update(dict.fromkeys(passed, first))
+        return first
 
-    def _hang(self, head: Entry) -> Beside | None:
-        """Hang a first turn on its place; None when that is not on the part which is shown."""
-        instead = self._instead.get(self._family.group(head))
-        above = self._family.above(head)
-        place = instead or above
-        if not self._is_main and (place is None or place.record not in self._places):
-            return None
-        if place is None and self._is_main:
-            place = self._at_that_time(head)
-        made = Beside(_kind(head, instead), head)
+    def _above(self, entry: Entry) -> Entry | None:
+        """As the family has it; but other answers hang on the one that is read, where none is on the line."""
+        group = self._family.group(entry)
+        if group not in self._instead:
+            read = self._family.read_of(group)
+            if read is not entry:
+                return read
+        return self._family.above(entry)
+
+    def _hang(self, first: Entry) -> Beside:
+        """Hang a first turn on its place; what only the session joins, where the line was at that time."""
+        instead = self._instead.get(self._family.group(first))
+        place = instead or self._family.above(first) or self._at_that_time(first)
+        made = Beside(_kind(first, instead), first)
         if place is None:
             self._early.append(made)
             return made
@@ -267,9 +298,8 @@ class _Hanging:
         hung.append(made)
         return made
 
-    def _at_that_time(self, head: Entry) -> Entry | None:
-        """Find the turn of the line that was the last one when something began."""
-        at = bisect_right(self._shown, head.time, key=lambda entry: entry.time)
+    def _at_that_time(self, first: Entry) -> Entry | None:
+        at = bisect_right(self._shown, first.time, key=lambda entry: entry.time)
         return self._shown[at - 1] if at else None
 
 

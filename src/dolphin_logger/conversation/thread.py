@@ -90,7 +90,8 @@ class Thread:
     """A conversation, or the part of it that hangs on a record.
 
     Attributes:
-        turns: number of calls that are part of what was said; `failed` of them have no whole answer.
+        turns: number of calls that are part of what was said, each counted once however often it was
+            tried; `failed`: of tries without a whole answer; `sides`: of the client's own requests.
         usage: sums of what is known; None where nothing is.
         cost: micro-dollars of what is known; None when nothing is.
         first, last: UNIX microseconds; `busy_ms`: how long answers took, all together.
@@ -105,6 +106,7 @@ class Thread:
     records: int
     turns: int
     failed: int
+    sides: int
     usage: Usage
     cost: int | None
     first: int
@@ -146,8 +148,9 @@ def draw(
         clients=_named(entry.client for entry in entries),
         models=_named(entry.model for entry in told),
         records=len(entries),
-        turns=len(told),
+        turns=sum(entry.relation is not Relation.DUPLICATE for entry in told),
         failed=sum(not entry.is_complete for entry in told),
+        sides=len(entries) - len(told),
         usage=_sum_of(entries),
         cost=_sum(entry.cost for entry in entries),
         first=min(entry.time for entry in entries),
@@ -162,7 +165,7 @@ def draw(
 def opens(entries: Sequence[Entry], record: str) -> bool:
     """Say whether more than one turn begins with a record that is beside the line."""
     line = find_line(entries, through=record)
-    return line.entries[0].record == record and len(line.entries) > 1
+    return line.head == record and len(line.entries) + len(line.beside) > 1
 
 
 class _Scribe:

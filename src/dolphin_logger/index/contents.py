@@ -171,10 +171,10 @@ def _part(part: Part) -> dict[str, Any]:
             result["error"] = True
         return result | {"parts": [_part(inner) for inner in part.parts]}
     if isinstance(part, Image):
-        return {"kind": "image", "type": part.media_type, **_where(part.url, part.data)}
+        return {"kind": "image", "type": part.media_type, **_where(part)}
     if isinstance(part, File):
         file = {"kind": "file", "type": part.media_type, "name": part.name, "text": part.text}
-        return file | _where(part.url, part.data)
+        return file | _where(part)
     return {"kind": "other", "type": part.kind, "text": _other_text(part)}
 
 
@@ -206,10 +206,12 @@ def _inner(part: Mapping[str, Any]) -> Content:
     return File(name, part.get("url"), None, text, type_, rest)
 
 
-def _where(url: str | None, data: str | None) -> dict[str, Any]:
-    if url and not url.startswith("data:"):
-        return {"url": url[:_LONGEST_URL]}
-    size = len(data or (url or "").partition(",")[2])
+def _where(part: Image | File) -> dict[str, Any]:
+    if part.url and not part.url.startswith("data:"):
+        return {"url": part.url[:_LONGEST_URL]}
+    if not (part.url or part.data) and type(part.rest.get("bytes")) is int:
+        return {"bytes": part.rest["bytes"]}  # of a content that was put in words again
+    size = len(part.data or (part.url or "").partition(",")[2])
     return {"bytes": size * 3 // 4}
 
 
