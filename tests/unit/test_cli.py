@@ -302,7 +302,7 @@ def test_closed_pipe_is_quiet(home: Home) -> None:
     journal = Journal(home)
     for _ in range(3000):
         record(journal, request=b"{}", response=b"{}")
-    process = start("ls", "-n", "3000", "--json")
+    process = start("ls", "--records", "-n", "3000", "--json")
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.read(1)
@@ -323,7 +323,7 @@ def test_ls(home: Home) -> None:
         journal, second=2, model=None, status=None, usage=Usage(input_tokens=7, output_tokens=0),
         request=b'{"messages":[{"role":"user","content":"%s"}]}' % (b"word " * 50),
     )  # fmt: skip
-    heading, newest, older = succeed("ls").splitlines()
+    heading, newest, older = succeed("ls", "--records").splitlines()
     cells = newest.split("\t")
     assert heading.split("\t")[0] == "id"
     assert cells[:8] == [
@@ -340,8 +340,8 @@ def test_ls(home: Home) -> None:
     assert len(cells[8]) <= 60
     assert older.split("\t")[0] == first[-8:]
     assert older.split("\t")[5:7] == ["", ""]
-    assert len(succeed("ls", "-n", "1").splitlines()) == 2
-    listed = json.loads(succeed("ls", "--json"))
+    assert len(succeed("ls", "--records", "-n", "1").splitlines()) == 2
+    listed = json.loads(succeed("ls", "--records", "--json"))
     assert listed["schema_version"] == 1
     assert [entry["id"] for entry in listed["records"]] == [second, first]
     assert listed["records"][1]["preview"] == "What is this?"
@@ -350,18 +350,20 @@ def test_ls(home: Home) -> None:
 def test_ls_on_a_terminal(home: Home) -> None:
     """A person gets aligned columns, in colour unless NO_COLOR; an agent at a terminal gets plain cells."""
     record(Journal(home))
-    person = on_terminal("ls")
+    person = on_terminal("ls", "--records")
     assert "\t" not in person
     assert "\x1b[1mid " in person
-    assert "\x1b" not in on_terminal("ls", NO_COLOR="1")
+    assert "\x1b" not in on_terminal("ls", "--records", NO_COLOR="1")
     for name in AGENTS:
-        assert on_terminal("ls", **{name: "1"}).startswith("id\ttime\t")
+        assert on_terminal("ls", "--records", **{name: "1"}).startswith("id\ttime\t")
 
 
 def test_empty_home(home: Home) -> None:
     """Nothing recorded is no error for lists, and one with a cure for `show`."""
     assert len(succeed("ls").splitlines()) == 1
-    assert json.loads(succeed("ls", "--json"))["records"] == []
+    assert json.loads(succeed("ls", "--json"))["conversations"] == []
+    assert json.loads(succeed("ls", "--records", "--json"))["records"] == []
+    assert len(succeed("search", "anything").splitlines()) == 1
     assert json.loads(succeed("stats", "--json"))["records"] == 0
     assert succeed("tail", "--json") == ""
     result = run("show")
@@ -436,6 +438,10 @@ def test_hostile_text_reaches_no_terminal(home: Home) -> None:
     commands = [
         ["ls"],
         ["ls", "--json"],
+        ["ls", "--records"],
+        ["ls", "--records", "--json"],
+        ["search", "owned"],
+        ["search", "owned", "--json"],
         ["show"],
         ["show", "--json"],
         ["tail"],
@@ -450,7 +456,7 @@ def test_hostile_text_reaches_no_terminal(home: Home) -> None:
         assert not FORBIDDEN.search(on_terminal(*command, NO_COLOR="1")), command
         if "--json" in command:
             for line in piped.stdout.splitlines():
-                assert json.loads(line)["schema_version"] == 1
+                assert json.loads(line)["schema_version"] in (1, 2)
     assert json.loads(succeed("show", "--json"))["record"]["model"] == HOSTILE
     assert "\\x1b]0;owned\\x07" in succeed("show")
     assert not FORBIDDEN.search(on_terminal("show", "--raw", "response", NO_COLOR="1"))
@@ -489,7 +495,8 @@ def test_any_shape_can_be_shown(home: Home, value: object) -> None:
         text = json.dumps(shape).encode()
         identity = record(journal, second=number, request=text, response=text)
         assert run("show", identity).exit_code == 0
-    assert len(succeed("ls").splitlines()) == 1 + len(bodies)
+    assert len(succeed("ls", "--records").splitlines()) == 1 + len(bodies)
+    assert json.loads(succeed("stats", "--json"))["records"] == len(bodies)
 
 
 def test_original_files_are_shown(home: Home) -> None:
@@ -500,8 +507,9 @@ def test_original_files_are_shown(home: Home) -> None:
     ]
     file = home.logs / "3f0c6a1e-5f0f-4a53-8a53-0a1b2c3d4e5f.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    assert "\t~20" in succeed("ls").splitlines()[1]
-    identities = [entry["id"] for entry in json.loads(succeed("ls", "--json"))["records"]]
+    assert "\t~20" in succeed("ls", "--records").splitlines()[1]
+    listed = json.loads(succeed("ls", "--records", "--json"))
+    identities = [entry["id"] for entry in listed["records"]]
     assert "The old answer." in succeed("show", identities[1])
     assert "tool call weather id call_2" in succeed("show", identities[0])
     assert (

@@ -37,13 +37,15 @@ def say_status(*, json_: bool) -> None:
         say_json(facts)
         return
     for name, value in facts.items():
-        if name == "behind":
-            value = f"{left.behind_bytes:,} bytes in {left.behind_segments} segments"
         written = f"{value:,}" if isinstance(value, int) and name != "version" else str(value)
+        if name == "behind":
+            written = f"{left.behind_bytes:,} bytes in {left.behind_segments} segments"
         say(f"{paint(f'{name:<14}', bold=True)}{neutralise(written)}")
 
 
-@index.command(name="rebuild", help="Make the index anew from the recordings; the old one answers until then.")
+@index.command(
+    name="rebuild", help="Make the index anew from the recordings; the old one answers until then."
+)
 def make_anew() -> None:
     """Rebuild, with a bar for whoever waits."""
     home = home_to_read()

@@ -16,7 +16,18 @@ from dolphin_logger.journal.home import Home
 from dolphin_logger.journal.reader import SHORTEST_ID, StoredRecord, newest
 
 _SCHEMA_VERSION = 2  # 1 listed records, as `--records` does
-_OF_CONVERSATIONS = ("id", "last", "turns", "models", "in", "out", "cost", "rating", "tags", "title")
+_OF_CONVERSATIONS = (
+    "id",
+    "last",
+    "turns",
+    "models",
+    "in",
+    "out",
+    "cost",
+    "rating",
+    "tags",
+    "title",
+)
 
 
 @click.command(help="List conversations, the latest first; QUERY as in `search`.")

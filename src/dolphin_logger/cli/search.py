@@ -10,7 +10,7 @@ import click
 from dolphin_logger.cli.asking import asking, lag
 from dolphin_logger.cli.homes import home_to_read
 from dolphin_logger.cli.output import for_person, neutralise, note, paint, say, say_json, say_table
-from dolphin_logger.index.search import PAGE, Count, Hit, Page, search
+from dolphin_logger.index.search import PAGE, Count, Hit, Page, count_facets, search
 from dolphin_logger.index.snippets import Snippet
 from dolphin_logger.journal.reader import SHORTEST_ID
 
@@ -26,24 +26,49 @@ _COLUMNS = ("conversation", "record", "time", "role", "model", "text")
 
 @click.command(name="search", help=_HELP)
 @click.argument("query", nargs=-1, required=True)
-@click.option("-n", "limit", default=PAGE, show_default=True, type=click.IntRange(1, 1000), help="How many.")
+@click.option(
+    "-n", "limit", default=PAGE, show_default=True, type=click.IntRange(1, 1000), help="How many."
+)
 @click.option("--cursor", help="Go on behind a page, with the cursor that it gave.")
+@click.option("--facets", is_flag=True, help="Count by model, client, tool, … instead.")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON object.")
 def search_messages(
-    *, query: tuple[str, ...], limit: int, cursor: str | None, json_: bool
+    *, query: tuple[str, ...], limit: int, cursor: str | None, facets: bool, json_: bool
 ) -> None:
-    """Print a page of hits."""
+    """Print a page of hits, or what a query finds by kind."""
+    text = " ".join(query)
+    if facets:
+        _say_facets(text, json_=json_)
+        return
     with asking(home_to_read()) as (connection, left):
-        page = search(connection, " ".join(query), limit=limit, cursor=cursor)
+        page = search(connection, text, limit=limit, cursor=cursor)
     if json_:
-        facts = {"hits": [_as_json(hit) for hit in page.hits], "count": _count_json(page.count)}
-        say_json(facts | {"cursor": page.cursor, "partial": page.partial, "behind": lag(left)})
-    elif for_person():
+        found = {"hits": [_as_json(hit) for hit in page.hits], "count": _count_json(page.count)}
+        say_json(found | {"cursor": page.cursor, "partial": page.partial, "behind": lag(left)})
+        return
+    if for_person():
         _say_for_person(page)
     else:
         say_table(_COLUMNS, [_row(hit) for hit in page.hits])
-    if not json_:
-        _note_rest(page)
+    _note_rest(page)
+
+
+def _say_facets(query: str, *, json_: bool) -> None:
+    with asking(home_to_read()) as (connection, left):
+        facets = count_facets(connection, query)
+    if json_:
+        counts = {
+            kind: [{"value": value, **_count_json(count)} for value, count in values]
+            for kind, values in facets.items()
+        }
+        say_json({"facets": counts, "behind": lag(left)})
+        return
+    rows = [
+        (kind, value, written_count(count))
+        for kind, values in facets.items()
+        for value, count in values
+    ]
+    say_table(("facet", "value", "messages"), rows)
 
 
 def written_time(microseconds: int) -> str:

@@ -22,7 +22,6 @@ from dolphin_logger.messages import (
     Image,
     Message,
     Other,
-    Part,
     Reasoning,
     Refusal,
     Text,

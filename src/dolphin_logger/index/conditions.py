@@ -95,7 +95,9 @@ class Compiler:
             elif _is_text(term):
                 in_messages.append(term)
             else:
-                condition.where.append(self._sql(term, condition.values).replace("r.time", "c.last"))
+                condition.where.append(
+                    self._sql(term, condition.values).replace("r.time", "c.last")
+                )
         if in_messages:
             condition.match = self._match(All(tuple(in_messages)))
         return condition
@@ -118,7 +120,11 @@ class Compiler:
             return f"text:{found}" if found else _NOTHING
         if isinstance(node, Named):
             numbers = self.numbers(node)
-            return f"({' OR '.join(f'names:n{number}' for number in numbers)})" if numbers else _NOTHING
+            return (
+                f"({' OR '.join(f'names:n{number}' for number in numbers)})"
+                if numbers
+                else _NOTHING
+            )
         if isinstance(node, Not):
             return f"({EVERY} NOT {self._match(node.term)})"
         assert isinstance(node, All | Either)

@@ -33,10 +33,10 @@ from dolphin_logger.messages import (
     ToolResult,
 )
 
-_LEVEL: Final = 3
+_LEVEL: Final = 6
 _LONGEST_URL: Final = 2000
 _LONGEST_OTHER: Final = 20_000
-_DICTIONARY_BYTES: Final = 64 * 1024
+_DICTIONARY_BYTES: Final = 112 * 1024
 _TEXTS: Final = {Text: "text", Reasoning: "reasoning", Refusal: "refusal"}
 
 
@@ -138,7 +138,7 @@ class Codec:
 def train(samples: list[bytes]) -> bytes | None:
     """Make a dictionary from contents in JSON; None when they have too little in common."""
     try:
-        return zstandard.train_dictionary(_DICTIONARY_BYTES, samples).as_bytes()
+        return zstandard.train_dictionary(_DICTIONARY_BYTES, [*samples]).as_bytes()
     except zstandard.ZstdError:
         return None
 
@@ -163,8 +163,7 @@ def _part(part: Part) -> dict[str, Any]:
     if isinstance(part, Text | Reasoning | Refusal):
         return {"kind": _TEXTS[type(part)], "text": part.text}
     if isinstance(part, ToolCall):
-        called = {"kind": "call", "name": part.name, "arguments": part.arguments, "id": part.id}
-        return called
+        return {"kind": "call", "name": part.name, "arguments": part.arguments, "id": part.id}
     if isinstance(part, ToolResult):
         result: dict[str, Any] = {"kind": "result", "call": part.call_id, "name": part.name}
         if part.is_error:

@@ -78,14 +78,16 @@ def list_conversations(
         numbers, cut = _with_message(connection, condition.match, clock)
         where.append("c.id IN (SELECT value FROM json_each(?))")
         values.append(orjson.dumps(numbers).decode())
-    counted = f"SELECT 1 FROM conversation c WHERE {' AND '.join(where) or '1'} LIMIT {MOST_COUNTED + 1}"
+    counted = (
+        f"SELECT 1 FROM conversation c WHERE {' AND '.join(where) or '1'} LIMIT {MOST_COUNTED + 1}"
+    )
     count = sum(1 for _ in clock.rows(connection, counted, values))
     exact = count <= MOST_COUNTED and not clock.partial and not cut
     if cursor:
         where.append("(c.last, c.id) < (?, ?)")
         values += read_cursor(cursor, 2)
     select = (
-        f"SELECT {_COLUMNS} FROM conversation c WHERE {' AND '.join(where) or '1'}"  # noqa: S608
+        f"SELECT {_COLUMNS} FROM conversation c WHERE {' AND '.join(where) or '1'}"
         " ORDER BY c.last DESC, c.id DESC LIMIT ?"
     )
     rows = list(clock.rows(connection, select, (*values, limit + 1)))

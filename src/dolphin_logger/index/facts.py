@@ -19,7 +19,14 @@ REPLAY: Final = 4  # it asks again what another record asked
 DAY: Final = 86_400_000_000  # microseconds
 _TOKENS: Final = ("input", "output", "cache_read", "cache_write", "reasoning")
 _KEYS: Final = ("day", "client", "model", "provider", "outcome")
-_SUMS: Final = ("requests", "errors", "cost", "unpriced", *_TOKENS, *(f"{t}_unknown" for t in _TOKENS))
+_SUMS: Final = (
+    "requests",
+    "errors",
+    "cost",
+    "unpriced",
+    *_TOKENS,
+    *(f"{t}_unknown" for t in _TOKENS),
+)
 _TURN: Final = "relation NOT IN ('side', 'duplicate')"
 _OF_CONVERSATION: Final = f"""
 UPDATE conversation SET (first, last, turns, input, output, cost, unpriced) = (
@@ -95,7 +102,7 @@ class Days:
         added = ", ".join(f"{name} = {name} + excluded.{name}" for name in _SUMS)
         holes = ", ".join("?" * (len(_KEYS) + len(_SUMS)))
         self._connection.executemany(
-            f"INSERT INTO rollup_day({', '.join((*_KEYS, *_SUMS))}) VALUES({holes})"  # noqa: S608
+            f"INSERT INTO rollup_day({', '.join((*_KEYS, *_SUMS))}) VALUES({holes})"
             f" ON CONFLICT({', '.join(_KEYS)}) DO UPDATE SET {added}",
             [(*key, *sums) for key, sums in self._sums.items()],
         )

@@ -56,11 +56,12 @@ def catch_up(home: Home, *, seconds: float = PATIENCE) -> Freshness:
 
 def behind(home: Home) -> Freshness:
     """Say how far behind the index is."""
-    read: dict[str, int] = {}
+    known: dict[str, tuple[int, int]] = {}
     if index_path(home).exists():
         with contextlib.closing(open_to_read(index_path(home))) as connection:
-            read = dict(connection.execute("SELECT name, read FROM segment").fetchall())
-    waiting = backlog(files_of(home), read)
+            rows = connection.execute("SELECT name, read, seen FROM segment")
+            known = {name: (read, seen) for name, read, seen in rows}
+    waiting = backlog(files_of(home), known)
     return Freshness(sum(one.size - one.read for one in waiting), len(waiting))
 
 
@@ -78,14 +79,17 @@ def rebuild(home: Home, *, progress: Progress) -> None:
         path = index_path(home)
         for left in path.parent.glob("index.new.sqlite*"):
             left.unlink()
-        new = path.with_name("index.new.sqlite")
-        with _writing(new) as connection:
+        new, made = path.with_name("index.new.sqlite"), path.with_name("index.new.sqlite.made")
+        with _writing(made) as connection:
             connection.execute("PRAGMA synchronous=OFF")
             Ingest(connection, home).catch_up(seconds=None, progress=progress)
             connection.execute("INSERT INTO fts(fts) VALUES('optimize')")
-            connection.execute("ANALYZE")
-            connection.execute("PRAGMA synchronous=FULL")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            new.touch(mode=0o600)
+            connection.execute("VACUUM INTO ?", (str(new),))  # without the pages that nothing uses
+        for left in path.parent.glob(f"{made.name}*"):
+            left.unlink()
+        with new.open("rb") as file:
+            os.fsync(file.fileno())
         _put_in_place(new, path)
 
 

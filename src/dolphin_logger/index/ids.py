@@ -6,11 +6,13 @@ Pure. Invariant: `unpack(pack(id)) == id` for every id.
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 from typing import Final
 
 _OTHER: Final = b"text:"
 
 
+@lru_cache(maxsize=4096)
 def pack(record: str) -> bytes:
     """Give an id in its short form."""
     try:
@@ -22,6 +24,7 @@ def pack(record: str) -> bytes:
     return identity.bytes
 
 
+@lru_cache(maxsize=4096)
 def unpack(identity: bytes) -> str:
     """Give an id as it is written in records."""
     if identity.startswith(_OTHER) or len(identity) != 16:

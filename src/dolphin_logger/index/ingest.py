@@ -35,7 +35,8 @@ class _Batch:
 
     read: dict[int, int]
     bad: dict[int, int]
-    unfinished: dict[int, int]
+    ended: dict[int, int]  # size of those that were read to the end of a whole line
+    unfinished: dict[int, int]  # how far a line reaches that is not finished; 0 for none
     bytes: int = 0
     records: int = 0
 
@@ -61,14 +62,13 @@ class Ingest:
         self._drop_shrunk(files)
         take_labels(self._connection, self._home)
         self._commit()
-        waiting = backlog(files, {name: read for name, _, read in self._segments()})
+        rows = self._connection.execute("SELECT name, read, seen FROM segment")
+        waiting = backlog(files, {name: (read, seen) for name, read, seen in rows})
         return self._take(waiting, deadline, progress)
 
-    def _take(
-        self, waiting: list[Backlog], deadline: float | None, progress: Progress
-    ) -> bool:
+    def _take(self, waiting: list[Backlog], deadline: float | None, progress: Progress) -> bool:
         numbers = {name: number for name, number, _ in self._segments()}
-        batch = _Batch({}, {}, {})
+        batch = _Batch({}, {}, {}, {})
         self._begin()
         for source, item in in_order(waiting, removed=self._removed):
             number = numbers.get(source.name)
@@ -77,12 +77,15 @@ class Ingest:
                 number = self._connection.execute(insert, (source.name,)).lastrowid
                 assert number is not None
                 numbers[source.name] = number
+            if item is None:
+                batch.ended[number] = source.size
+                continue
             self._take_item(item, number, batch)
             progress(item.length)
             if batch.bytes >= _MOST_BYTES or batch.records >= _MOST_RECORDS:
                 self._finish(batch)
                 take_labels(self._connection, self._home)
-                batch = _Batch({}, {}, {})
+                batch = _Batch({}, {}, {}, {})
             if deadline is not None and time.monotonic() >= deadline:
                 self._finish(batch)
                 self._commit()
@@ -93,12 +96,12 @@ class Ingest:
 
     def _take_item(self, item: StoredRecord | BadLine, segment: int, batch: _Batch) -> None:
         if isinstance(item, BadLine):
-            batch.unfinished[segment] = item.incomplete
+            batch.unfinished[segment] = (item.offset + item.length) * item.incomplete
             if item.incomplete:
                 return
             batch.bad[segment] = batch.bad.get(segment, 0) + 1
         else:
-            batch.unfinished[segment] = False
+            batch.unfinished[segment] = 0
             self._store.add(item, segment=segment)
         end = item.offset + item.length
         batch.read[segment] = max(batch.read.get(segment, 0), end)
@@ -113,8 +116,11 @@ class Ingest:
             execute("UPDATE segment SET read=max(read, ?) WHERE id=?", (read, segment))
         for segment, bad in batch.bad.items():
             execute("UPDATE segment SET bad=bad+? WHERE id=?", (bad, segment))
-        for segment, unfinished in batch.unfinished.items():
-            execute("UPDATE segment SET unfinished=? WHERE id=?", (unfinished, segment))
+        for segment, seen in batch.unfinished.items():
+            values = (seen, seen > 0, segment)
+            execute("UPDATE segment SET seen=?, unfinished=? WHERE id=?", values)
+        for segment, size in batch.ended.items():
+            execute("UPDATE segment SET seen=max(seen, ?) WHERE id=?", (size, segment))
         self._commit()
         self._begin()
 
@@ -163,7 +169,9 @@ class Ingest:
         found: list[tuple[str, StoredRecord, int]] = []
         for name, offsets in wanted.items():
             path = files.get(name)
-            for item in read_segment(path, offset=min(offsets), removed=self._removed) if path else ():
+            for item in (
+                read_segment(path, offset=min(offsets), removed=self._removed) if path else ()
+            ):
                 if isinstance(item, StoredRecord) and item.offset in offsets:
                     found.append((str(item.fields.get("time")), item, numbers[name]))
                 if item.offset >= max(offsets):

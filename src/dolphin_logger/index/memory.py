@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import orjson
 
 from dolphin_logger.conversation import LATEST, Placed, Placement, Relation
+from dolphin_logger.index.absence import Absence
 from dolphin_logger.index.ids import number_of, pack, unpack
 
 _HEAD = struct.Struct("<16sIqqBBBBB")
@@ -29,11 +30,17 @@ class Memory:
         self._placed: dict[str, Placed | None] = {}
         self._numbers: dict[str, int] = {}
         self._records: dict[int, str] = {}
+        row = connection.execute("SELECT 1 FROM mark LIMIT 1").fetchone()
+        self._absent = Absence(from_nothing=row is None)
 
     def begin(self, record: str, number: int) -> None:
         """Take note of the number that a record will have."""
         self._numbers[record] = number
         self._records[number] = record
+
+    def number(self, record: str) -> int | None:
+        """Give the number of a record, if it is at hand."""
+        return self._numbers.get(record)
 
     def find(self, mark: bytes) -> Sequence[str]:
         """Give the values of a mark, the one put last at the end."""
@@ -49,6 +56,7 @@ class Memory:
             return
         self._marks[key] = [*[one for one in values if one != short][1 - LATEST :], short]
         self._changed.add(key)
+        self._absent.add(key)
 
     def placed(self, record: str) -> Placed | None:
         """Give what is remembered of a record."""
@@ -90,10 +98,12 @@ class Memory:
 
     def _load(self, key: int) -> list[int | str]:
         values = self._marks.get(key)
+        if values is None and self._absent.is_sure(key):
+            return []
         if values is None:
             row = self._connection.execute("SELECT found FROM mark WHERE key=?", (key,)).fetchone()
-            found = [] if row is None else row[0]
-            values = [found] if isinstance(found, int) else orjson.loads(found) if found else []
+            found = b"[]" if row is None else row[0]
+            values = [found] if isinstance(found, int) else orjson.loads(found)
             self._marks[key] = values
         return values
 

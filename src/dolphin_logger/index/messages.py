@@ -14,13 +14,17 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Final
 
+from dolphin_logger.index.absence import Absence
 from dolphin_logger.index.contents import Codec, facets_of, texts_of, to_json, train
 from dolphin_logger.index.folding import MOST_TEXT, fold
 from dolphin_logger.index.names import ALL, Names, as_words
 
 _MOST_HELD: Final = 200_000
 _NEAR: Final = 4
-_TRAINING: Final = (2_000, 100_000)  # messages that have to be there for the first and second dictionary
+_TRAINING: Final = (
+    2_000,
+    100_000,
+)  # messages that have to be there for the first and second dictionary
 _SAMPLES: Final = 3_000
 _LONGEST_SAMPLE: Final = 8_000
 _PAIR = struct.Struct("<qq")
@@ -49,6 +53,8 @@ class Messages:
         self._nodes: set[int] = set()
         newest = connection.execute("SELECT max(id) FROM message").fetchone()[0]
         self._next = (newest or 0) + 1
+        self._absent = Absence(from_nothing=newest is None)
+        self._days: dict[int, tuple[int, int]] = {}
 
     def known_depth(self, path: Sequence[int]) -> int:
         """Say how many nodes of a history, of which all before a known one are known, are there."""
@@ -82,17 +88,19 @@ class Messages:
             "INSERT INTO fts(rowid, text, names) VALUES(?, ?, ?)",
             (number, text_of(kept), names_of(origin.names, names)),
         )
-        self._connection.execute(
-            "INSERT INTO span VALUES(?1, ?2, ?2) ON CONFLICT(day) DO UPDATE"
-            " SET first=min(first, ?2), last=max(last, ?2)",
-            (origin.day, number),
-        )
+        self._days[origin.day] = (self._days.get(origin.day, (number, number))[0], number)
         self._numbers[key] = number
+        self._absent.add(key)
+        made = self._dictionaries
+        if made < len(_TRAINING) and number >= _TRAINING[made]:
+            self._train()
         return number, True
 
     def number(self, key: int) -> int | None:
         """Give the number of a message."""
         known = self._numbers.get(key)
+        if known is None and self._absent.is_sure(key):
+            return None
         if known is None:
             row = self._connection.execute("SELECT id FROM message WHERE key=?", (key,)).fetchone()
             if row is None:
@@ -105,6 +113,7 @@ class Messages:
         values = (node, parent, message)
         self._connection.execute("INSERT OR IGNORE INTO node VALUES(?, ?, ?)", values)
         self._nodes.add(node)
+        self._absent.add(node)
 
     def share(self, messages: Iterable[int], record: int) -> None:
         """Note that messages which came in another record first are in this one too."""
@@ -114,18 +123,23 @@ class Messages:
         )
 
     def flush(self) -> None:
-        """Make room, and a dictionary when there is enough to make it of."""
+        """Write what is held back, and make room."""
+        self._connection.executemany(
+            "INSERT INTO span VALUES(?, ?, ?) ON CONFLICT(day) DO UPDATE"
+            " SET first=min(first, excluded.first), last=max(last, excluded.last)",
+            [(day, *ends) for day, ends in self._days.items()],
+        )
+        self._days.clear()
         if len(self._nodes) > _MOST_HELD:
             self._nodes.clear()
         if len(self._numbers) > _MOST_HELD:
             self._numbers.clear()
-        made = self._dictionaries
-        if made < len(_TRAINING) and self._next > _TRAINING[made]:
-            self._train()
 
     def _is_node(self, node: int) -> bool:
         if node in self._nodes:
             return True
+        if self._absent.is_sure(node):
+            return False
         found = self._connection.execute("SELECT 1 FROM node WHERE id=?", (node,)).fetchone()
         if found is None:
             return False

@@ -37,8 +37,8 @@ _NUMBERS: Final = {"rating": 1, "cost": 1_000_000, "tokens": 1}  # factor from w
 _LONGEST: Final = 2_000  # characters
 _MOST_TERMS: Final = 64
 _TOKEN: Final = re.compile(
-    r'\s*(?P<minus>-(?=[^\s-]))?(?:(?P<open>\()|(?P<close>\))|'
-    r'(?:(?P<key>[A-Za-z_]+):(?!/))?(?P<value>"[^"]*(?:"\*?|$)|[^\s()"]+)|(?P<bare>[A-Za-z_]+:)|(?P<other>\S))'
+    r"\s*(?P<minus>-(?=[^\s-]))?(?:(?P<open>\()|(?P<close>\))|(?P<bare>[A-Za-z_]+:)(?=[\s()]|$)|"
+    r'(?:(?P<key>[A-Za-z_]+):(?!/))?(?P<value>"[^"]*(?:"\*?|$)|[^\s()"]+)|(?P<other>\S))'
 )
 _NUMBER: Final = re.compile(r"(>=|<=|>|<|=)?\$?([0-9]+(?:\.[0-9]+)?)([kKmM]?)")
 _DAY: Final = re.compile(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?")
@@ -158,7 +158,10 @@ def _together(terms: list[Node]) -> Node:
 def _read_term(token: re.Match[str]) -> Node:
     key, value = token["key"], token["value"]
     if token["bare"]:
-        raise QueryError(f"{token['bare']!r} needs a value: {KEYS.get(token['bare'][:-1], 'a name')}")
+        meant = KEYS.get(token["bare"][:-1].lower())
+        if meant is None:
+            return Words(token["bare"])
+        raise QueryError(f"{token['bare']!r} needs a value: {meant}")
     if value is None:
         raise QueryError(f"{token[0].strip()!r} is not understood")
     if key is None or value.startswith(":"):

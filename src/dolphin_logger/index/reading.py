@@ -6,7 +6,7 @@ Invariant: never raises, whatever was recorded; what cannot be read has no messa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -61,9 +61,7 @@ class Reading:
         begun: tuple[Any, ...] = ()
         if self.turn.base < len(self.turn.messages):
             begun = self.last_messages(1)[0].parts
-        made = [
-            Message(MODEL, (*begun, *choice.message.parts)) for choice in self.answered.choices
-        ]
+        made = [Message(MODEL, (*begun, *choice.message.parts)) for choice in self.answered.choices]
         return [message for message in made if canonical(message)]
 
     def setting(self) -> Iterator[tuple[bytes, dict[str, Any]]]:
@@ -86,7 +84,8 @@ def read(record: StoredRecord, recent: Recent) -> Reading:
     fields = record.fields
     dialect = DIALECTS.get(str(fields.get("dialect")))
     request, response = _body(record, "request"), _body(record, "response")
-    asked, answered, hashed = Asked(), Answered(), hash_message
+    asked, answered = Asked(), Answered()
+    hashed: Callable[[Message], bytes] = hash_message
     if dialect is not None and isinstance(request, dict):
         asked, hashed = recent.read(dialect, request)
     if dialect is not None and isinstance(response, dict):

@@ -105,7 +105,5 @@ def _read_rest(dialect: Dialect, request: dict[str, Any], key: str, seen: _Seen)
     if leading < 0:
         return None
     read = iter(asked.messages[leading:])
-    own = [
-        seen.messages[i] if i < len(same) and same[i] else next(read) for i in range(len(raw))
-    ]
+    own = [seen.messages[i] if i < len(same) and same[i] else next(read) for i in range(len(raw))]
     return Asked((*asked.messages[:leading], *own), asked.tools, asked.rest)

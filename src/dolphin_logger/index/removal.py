@@ -25,7 +25,9 @@ def remove_records(store: Store, gone: Collection[int]) -> list[tuple[str, int]]
     for record in gone:
         affected |= _with_conversation(connection, record)
     for record in affected - set(gone):
-        select = "SELECT s.name, r.offset FROM record r JOIN segment s ON s.id=r.segment WHERE r.id=?"
+        select = (
+            "SELECT s.name, r.offset FROM record r JOIN segment s ON s.id=r.segment WHERE r.id=?"
+        )
         left += connection.execute(select, (record,)).fetchall()
     paths = [path for record in affected for path in _paths_of(connection, record)]
     orphans = _orphans(store, affected)
@@ -48,11 +50,10 @@ def records_of_segment(connection: sqlite3.Connection, segment: int) -> set[int]
 
 
 def _take_off(store: Store, record: int) -> None:
-    cursor = store.connection.cursor()
-    cursor.row_factory = sqlite3.Row
     select = """SELECT record.*, ifnull(status, 0) >= 400 OR name.value <> 'completed' failed
       FROM record JOIN name ON name.id = record.outcome WHERE record.id=?"""
-    row = dict(cursor.execute(select, (record,)).fetchone())
+    cursor = store.connection.execute(select, (record,))
+    row = dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))
     store.days.count(row, failed=bool(row["failed"]), sign=-1)
 
 

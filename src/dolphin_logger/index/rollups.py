@@ -54,7 +54,7 @@ def roll_up(connection: sqlite3.Connection) -> Rollup:
     columns = ", ".join((*TOKENS, *[f"{token}_unknown" for token in TOKENS]))
     select = f"""SELECT day, m.value, c.value, p.value, o.value, requests, errors, cost, unpriced, {columns}
       FROM rollup_day LEFT JOIN name m ON m.id = model LEFT JOIN name c ON c.id = client
-      LEFT JOIN name p ON p.id = provider LEFT JOIN name o ON o.id = outcome ORDER BY day"""  # noqa: S608
+      LEFT JOIN name p ON p.id = provider LEFT JOIN name o ON o.id = outcome ORDER BY day"""
     for day, *rest in connection.execute(select):
         keys = [f"{datetime.fromtimestamp(day * 86400, UTC):%Y-%m-%d}", *rest[:4]]
         requests, errors, cost, unpriced = rest[4:8]

@@ -141,9 +141,7 @@ def count_facets(
             if count.number:
                 facets.setdefault(kind, []).append((value, count))
     connection.set_progress_handler(None, 0)
-    return {
-        kind: sorted(values, key=lambda one: -one[1].number) for kind, values in facets.items()
-    }
+    return {kind: sorted(values, key=lambda one: -one[1].number) for kind, values in facets.items()}
 
 
 def read_cursor(cursor: str, size: int) -> list[int]:
@@ -183,7 +181,7 @@ def _found(
         return
     source, column = (_FROM, "m.id") if condition.where else ("fts", "rowid")
     select = (
-        f"SELECT {column} FROM {source} WHERE fts MATCH ? AND fts.rowid BETWEEN ? AND ?"  # noqa: S608
+        f"SELECT {column} FROM {source} WHERE fts MATCH ? AND fts.rowid BETWEEN ? AND ?"
         f"{condition.sql()} ORDER BY fts.rowid DESC LIMIT ?"
     )
     values = (condition.match, low, high, *condition.values, limit)
@@ -213,9 +211,7 @@ def _bounds(connection: sqlite3.Connection, condition: Condition) -> tuple[int, 
     return low, high
 
 
-def _few(
-    connection: sqlite3.Connection, condition: Condition, clock: Clock
-) -> list[int] | None:
+def _few(connection: sqlite3.Connection, condition: Condition, clock: Clock) -> list[int] | None:
     """Give all messages of the conversations that are meant, if they are few, the newest first."""
     if not condition.only_of:
         return None
@@ -228,9 +224,7 @@ def _few(
     return sorted(found, reverse=True) if len(found) <= _FEW and not clock.partial else None
 
 
-def _hit(
-    connection: sqlite3.Connection, number: int, codec: Codec, words: list[Any]
-) -> Hit:
+def _hit(connection: sqlite3.Connection, number: int, codec: Codec, words: list[Any]) -> Hit:
     select = """
       SELECT m.body, c.uuid, c.title, r.uuid, r.time, role.value, model.value, client.value,
         (SELECT count(*) FROM (SELECT 1 FROM also WHERE message = m.id LIMIT 1000))

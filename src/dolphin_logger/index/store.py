@@ -89,7 +89,7 @@ class Store:
             **self._histories(reading, origin, place, conversation),
         }
         columns, holes = ", ".join(row), ", ".join("?" * len(row))
-        insert = f"INSERT INTO record({columns}) VALUES({holes})"  # noqa: S608 -- our own columns
+        insert = f"INSERT INTO record({columns}) VALUES({holes})"
         self.connection.execute(insert, tuple(row.values()))
         self.days.count(row, failed=_is_failed(record), sign=1)
         return True
@@ -147,6 +147,9 @@ class Store:
         self._touched.setdefault(new, set()).update(names | split_numbers(row[1]))
 
     def _number_of(self, record: str) -> int | None:
+        known = self._memory.number(record)
+        if known is not None:
+            return known
         select = "SELECT id FROM record WHERE uuid=?"
         row = self.connection.execute(select, (pack(record),)).fetchone()
         return None if row is None else int(row[0])
