@@ -288,7 +288,8 @@ class _Hanging:
         """Hang a first turn on its place; what only the session joins, where the line was at that time."""
         instead = self._instead.get(self._family.group(first))
         place = instead or self._family.above(first) or self._at_that_time(first)
-        made = Beside(_kind(first, instead), first)
+        begins = self._family.by_record[self._family.group(first)]
+        made = Beside(_kind(first, instead, begins.relation), first)
         if place is None:
             self._early.append(made)
             return made
@@ -303,16 +304,13 @@ class _Hanging:
         return self._shown[at - 1] if at else None
 
 
-def _kind(head: Entry, instead: Entry | None) -> str:
-    if head.is_replay:
+def _kind(first: Entry, instead: Entry | None, begins: Relation) -> str:
+    """Name what hangs there; `begins`: how the first of the tries came to be made."""
+    if first.is_replay:
         return "replay"
     if instead is None:
-        named = head.relation in (*_CALLED_FOR, Relation.START)
-        return head.relation.value if named else "branch"
-    if not head.is_complete or Relation.DUPLICATE in (head.relation, instead.relation):
+        return begins.value if begins in (*_CALLED_FOR, Relation.START) else "branch"
+    follows = instead.relation if instead.parent == first.record else first.relation
+    if not first.is_complete or follows is Relation.DUPLICATE:
         return "retry"
-    if head.relation is Relation.EDIT or (
-        instead.relation is Relation.EDIT and instead.parent == head.record
-    ):
-        return "edit"
-    return "regenerate"
+    return "edit" if follows is Relation.EDIT else "regenerate"

@@ -182,9 +182,7 @@ def _words(part: Mapping[str, Any]) -> Part:
         return ToolCall(part["name"], part["arguments"], part.get("id"))
     if part["kind"] == "result":
         parts = [_inner(inner) for inner in part["parts"]]
-        return ToolResult(
-            part.get("call"), tuple(parts), bool(part.get("error")), part.get("name")
-        )
+        return ToolResult(part.get("call"), tuple(parts), bool(part.get("error")), part.get("name"))
     return _inner(part)
 
 

@@ -115,7 +115,7 @@ class StoredTree:
 def _one(connection: sqlite3.Connection, table: str, column: str, wanted: str) -> bytes | None:
     """Find the one packed id in a column that ends so."""
     whole = pack(wanted)
-    select = f"SELECT {column} FROM {table} WHERE {column}=?"  # noqa: S608 -- our own names
+    select = f"SELECT {column} FROM {table} WHERE {column}=?"
     if connection.execute(select, (whole,)).fetchone():
         return whole
     try:
@@ -124,7 +124,7 @@ def _one(connection: sqlite3.Connection, table: str, column: str, wanted: str) -
         return None
     if len(tail) != _TAIL:
         return None
-    select = f"SELECT {column} FROM {table} WHERE substr({column}, -{_TAIL})=?"  # noqa: S608
+    select = f"SELECT {column} FROM {table} WHERE substr({column}, -{_TAIL})=?"
     rows = connection.execute(select, (tail,)).fetchall()
     found = [row[0] for row in rows if unpack(row[0]).endswith(wanted)]
     if len(found) > 1:
