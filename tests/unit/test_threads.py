@@ -6,6 +6,7 @@ import contextlib
 from pathlib import Path
 
 import pytest
+from tests.support.chats import Chats, Said, assistant, call, result, user
 
 from dolphin_logger.conversation.thread import Thread, opens
 from dolphin_logger.exchange import Outcome
@@ -13,7 +14,6 @@ from dolphin_logger.index.freshness import catch_up
 from dolphin_logger.index.schema import index_path, open_to_read
 from dolphin_logger.index.told import Told, find_told
 from dolphin_logger.messages import Message, Text, ToolCall, ToolResult
-from tests.support.chats import Chats, Said, assistant, call, result, user
 
 LONG = "The garden has a stone bridge, and behind it are the copper signals of the river."
 
@@ -231,7 +231,7 @@ def test_what_only_a_session_joins_stands_where_it_was(chats: Chats) -> None:
     chats.ask(user("Q1"), assistant("A1"), user("Q2"), answer=assistant("A2"), **who)
     drawn = thread(chats, one)
     folds = [fold for step in drawn.steps for fold in step.folds]
-    assert [step.entry.record for step in drawn.steps][0] == one
+    assert drawn.head == one
     assert [fold.record for fold in folds] == [other]
 
 

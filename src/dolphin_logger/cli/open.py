@@ -19,6 +19,7 @@ from dolphin_logger.journal.home import Home
 from dolphin_logger.journal.reader import SHORTEST_ID
 
 _KEPT_SECONDS = 86_400
+_OPENING_SECONDS = 5.0
 _NAME = "conversation-"
 _OPENERS = {"darwin": ("open",), "win32": ("cmd", "/c", "start", "")}
 
@@ -44,13 +45,24 @@ def open_page(*, identity: str | None) -> None:
     home.prepare()
     path = home.run / f"{_NAME}{short}-{secrets.token_hex(4)}.html"
     write_private(path, page)
-    opener = _opener()
-    if opener is None or not for_person():
+    if not (for_person() and _opened(path)):
         say(str(path))
-        return
-    note(f"opening {path}")
+
+
+def _opened(path: Path) -> bool:
+    """Give a file to the desktop; say whether that took it."""
+    opener = _opener()
+    if opener is None:
+        return False
     quiet = subprocess.DEVNULL
-    subprocess.Popen([*opener, str(path)], stdin=quiet, stdout=quiet, stderr=quiet)  # noqa: S603
+    process = subprocess.Popen(  # noqa: S603 - the desktop's own
+        [*opener, str(path)], stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+    )
+    note(f"opening {path}")
+    try:
+        return process.wait(_OPENING_SECONDS) == 0
+    except subprocess.TimeoutExpired:
+        return True  # some browsers stay in front
 
 
 def _opener() -> tuple[str, ...] | None:

@@ -6,7 +6,7 @@ It opens no segment. Invariant: only messages that are asked for are read, each 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -67,6 +67,17 @@ def find_told(connection: sqlite3.Connection, name: str) -> Told | None:
     select = "SELECT conversation FROM record WHERE uuid=?"
     row = connection.execute(select, (record,)).fetchone()
     return None if row[0] is None else _read(connection, row[0], unpack(record))
+
+
+def conversations_of(connection: sqlite3.Connection, records: Iterable[str]) -> dict[str, str]:
+    """Give the conversation of each record that the index knows."""
+    select = "SELECT c.uuid FROM record r JOIN conversation c ON c.id=r.conversation WHERE r.uuid=?"
+    found = {}
+    for record in records:
+        row = connection.execute(select, (pack(record),)).fetchone()
+        if row is not None:
+            found[record] = unpack(row[0])
+    return found
 
 
 class StoredTree:

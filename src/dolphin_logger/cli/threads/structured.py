@@ -20,6 +20,7 @@ SCHEMA_VERSION = 2  # 1 is a record
 def as_json(thread: Thread) -> dict[str, Any]:
     """Write a thread."""
     return {
+        "schema_version": SCHEMA_VERSION,
         "conversation": thread.id,
         "head": thread.head,
         "before": thread.before,
