@@ -100,7 +100,7 @@ def test_a_conversation_reads_the_same_in_every_language(journal: Journal, diale
         dialect in ("openai.responses", "anthropic.messages")
     )
     assert '"role"' not in text
-    listed = json.loads(run("ls", "--json").stdout)["records"][0]
+    listed = json.loads(run("ls", "--records", "--json").stdout)["records"][0]
     assert listed["preview"] == "Where is it warm?"
 
 
@@ -152,9 +152,9 @@ def test_what_is_no_conversation_is_shown_as_json(journal: Journal) -> None:
     assert '{"input": ["a", "b"]}' in text
     assert "[1,536 numbers: see --json]" in text
     assert '{"a": 1}' in show(journal, "vendor.new", {"a": 1}, [1])
-    assert json.loads(run("ls", "--json").stdout)["records"][0]["preview"] == ""
+    assert json.loads(run("ls", "--records", "--json").stdout)["records"][0]["preview"] == ""
     show(journal, "openai.images", {"prompt": "a cat"}, {})
-    assert json.loads(run("ls", "--json").stdout)["records"][0]["preview"] == "a cat"
+    assert json.loads(run("ls", "--records", "--json").stdout)["records"][0]["preview"] == "a cat"
 
 
 def test_what_an_answer_repeats_is_not_written_twice(journal: Journal) -> None:

@@ -268,6 +268,26 @@ def test_turns_are_on_the_line_or_in_one_fold(chats: Chats) -> None:
     assert sorted(seen) == sorted(entry.record for entry in found.entries)
 
 
+@pytest.mark.parametrize("turns", [40, 80])
+def test_work_grows_with_what_is_new(chats: Chats, turns: int) -> None:
+    """A long agent session costs a few looks into the tree for each message, however long it is."""
+    history: list[Said] = [user("Q1")]
+    begun = None
+    for number in range(turns):
+        asked = assistant("", call("run", f"c{number}", n=number))
+        begun = begun or chats.ask(*history, answer=asked, tools=("run",))
+        chats.ask(*history, answer=asked, tools=("run",))
+        history += [asked, result(f"result {number}", f"c{number}")]
+    assert begun is not None
+    found = told(chats, begun)
+    assert found is not None
+    looks = []
+    node = found.tree.node
+    found.tree.node = lambda number: looks.append(number) or node(number)  # type: ignore[func-returns-value,method-assign]
+    assert len(found.thread().steps) == turns
+    assert turns < len(looks) < 20 * turns
+
+
 def test_removed_messages_leave_the_rest(chats: Chats) -> None:
     """A message that is gone is passed over."""
     begun = grow(chats, [], "Q1", "Q2")
