@@ -65,7 +65,8 @@ class Turn:
             them are the model's.
         answers: hashes of the choices, each as it would come back; `base` messages come before them.
         tasks: hashes of the texts that the answer's calls carry as arguments.
-        firsts: hashes of the texts that came before the model's first; `lines`: of their lines.
+        firsts: hashes of the texts that came before the model's first; `lines`: of their lines, where the history
+            may be one that was made short.
         said: hashes of the answer's longest lines.
         tools, system: hashes of the tools' names and of the instructions; empty without any.
         complete: whether a whole answer was given.
@@ -133,6 +134,7 @@ def read_turn(
     history = [(digest_, message) for digest_, message in history if digest_]
     first, leading, last = _frame([message for _, message in history])
     models = tuple([message.role == MODEL for _, message in history])
+    shortened = is_shortened(*first) or _has_compaction(history)
     answers, base = _read_answers(history, answered)
     said = [choice.message for choice in answered.choices]
     time = _moment(fields.get("time"))
@@ -162,7 +164,7 @@ def read_turn(
         base=base,
         tasks=_read_tasks(said),
         firsts=tuple({digest(_bytes(text)): None for text in first if text}),
-        lines=frozenset(_lines_of(first, most=_MOST_LINES)),
+        lines=frozenset(_lines_of(first, most=_MOST_LINES) if shortened or not any(models) else ()),
         said=tuple(_longest_lines(said)),
         tools=hash_of("tools", *sorted(tool.name for tool in asked.tools)) if asked.tools else b"",
         system=_read_system(asked.messages),
@@ -171,7 +173,7 @@ def read_turn(
         counting=path.endswith(_COUNTS),
         aside=is_aside(*leading, *last)
         or (name in ALWAYS_WITH_TOOLS and not asked.tools and not any(models)),
-        shortened=is_shortened(*first) or _has_compaction(history),
+        shortened=shortened,
         summary=asks_summary(*last),
     )
 

@@ -16,7 +16,9 @@ from dolphin_logger.conversation import LATEST, Placed, Placement, Relation
 from dolphin_logger.index.absence import Absence
 from dolphin_logger.index.ids import number_of, pack, unpack
 
-_HEAD = struct.Struct("<16sIqqBBBBB")
+_HEAD = struct.Struct("<16sIqIBBBB")
+_COMPLETE, _SUMMARY = 1, 2
+_LONGEST = (1 << 32) - 1  # microseconds that a turn may have lasted: more than an hour
 _MOST_HELD = 100_000  # marks and records that are held in memory between two writes
 
 
@@ -142,13 +144,14 @@ def _pack(placed: Placed) -> bytes:
     session = b"" if placed.session is None else placed.session.encode("utf-8", "replace")
     said = b"".join(placed.said)
     lengths = (len(placed.said), len(placed.system), len(placed.tools))
-    facts = (placed.tip, placed.depth, placed.seq, placed.ended, placed.complete, placed.summary)
-    head = _HEAD.pack(*facts, *lengths)
+    lasted = min(max(0, placed.ended - placed.time), _LONGEST)
+    flags = placed.complete * _COMPLETE + placed.summary * _SUMMARY
+    head = _HEAD.pack(placed.tip, placed.depth, placed.seq, lasted, flags, *lengths)
     return head + said + placed.system + placed.tools + session
 
 
 def _unpack(facts: bytes, placement: Placement, *, time: int, writer: str, model: str) -> Placed:
-    tip, depth, seq, ended, complete, summary, count, *lengths = _HEAD.unpack_from(facts)
+    tip, depth, seq, lasted, flags, count, *lengths = _HEAD.unpack_from(facts)
     at = _HEAD.size
     said = [facts[at + 8 * i : at + 8 * i + 8] for i in range(count)]
     at += 8 * count
@@ -159,7 +162,7 @@ def _unpack(facts: bytes, placement: Placement, *, time: int, writer: str, model
     return Placed(
         placement=placement,
         time=time,
-        ended=ended,
+        ended=time + lasted,
         writer=writer,
         seq=seq,
         session=session or None,
@@ -169,6 +172,6 @@ def _unpack(facts: bytes, placement: Placement, *, time: int, writer: str, model
         model=model,
         system=system,
         tools=tools,
-        complete=bool(complete),
-        summary=bool(summary),
+        complete=bool(flags & _COMPLETE),
+        summary=bool(flags & _SUMMARY),
     )
