@@ -209,6 +209,19 @@ def test_a_compaction_shows_what_is_new(chats: Chats) -> None:
     assert [words(one)[:12] for one in step.rewritten] == ["This session"]
 
 
+@pytest.mark.parametrize("after", [["Next"], []])
+def test_a_summary_alone_is_folded(chats: Chats, after: list[str]) -> None:
+    """Where nothing of the old history comes back: all but a question behind it."""
+    summary = f"This session is being continued from a previous conversation. {LONG}"
+    history = [user(text) for text in (summary, *after)]
+    who = {"session": "s"}
+    one = chats.ask(user("Question"), answer=assistant(LONG), **who)
+    chats.ask(*history, answer=assistant("to Next"), **who)
+    step = thread(chats, one).steps[-1]
+    assert (step.is_compaction, step.repeated, len(step.rewritten)) == (True, 0, 1)
+    assert list(map(words, step.messages)) == after
+
+
 def test_a_window_that_moves_shows_nothing_twice(chats: Chats) -> None:
     """A client that sends the last messages alone."""
     history: list[Said] = []
