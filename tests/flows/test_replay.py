@@ -92,6 +92,9 @@ def test_a_chat_without_a_session_becomes_a_branch_too(computer: Computer, proxy
     first = ask(proxy, "/v1/chat/completions", {"model": "a", "messages": HI})
     assert computer.run("replay", first, "--model", "b").returncode == 0
     assert relations(computer) == [("start", None, first), ("regenerate", first, first)]
+    new = computer.records()[-1]["id"]
+    shown = computer.run("show", first[-8:]).stdout
+    assert f'> replayed (b): 1 turn: show {new[-8:]}  "hello"' in shown
 
 
 @pytest.mark.parametrize(

@@ -209,6 +209,19 @@ def test_a_compaction_shows_what_is_new(chats: Chats) -> None:
     assert [words(one)[:12] for one in step.rewritten] == ["This session"]
 
 
+@pytest.mark.parametrize("after", [["Next"], []])
+def test_a_summary_alone_is_folded(chats: Chats, after: list[str]) -> None:
+    """Where nothing of the old history comes back: all but a question behind it."""
+    summary = f"This session is being continued from a previous conversation. {LONG}"
+    history = [user(text) for text in (summary, *after)]
+    who = {"session": "s"}
+    one = chats.ask(user("Question"), answer=assistant(LONG), **who)
+    chats.ask(*history, answer=assistant("to Next"), **who)
+    step = thread(chats, one).steps[-1]
+    assert (step.is_compaction, step.repeated, len(step.rewritten)) == (True, 0, 1)
+    assert list(map(words, step.messages)) == after
+
+
 def test_a_window_that_moves_shows_nothing_twice(chats: Chats) -> None:
     """A client that sends the last messages alone."""
     history: list[Said] = []
@@ -266,6 +279,26 @@ def test_turns_are_on_the_line_or_in_one_fold(chats: Chats) -> None:
         waiting += [found.thread(through=fold.record) for fold in folds]
         assert sum(fold.turns for fold in folds) + len(drawn.steps) <= len(found.entries)
     assert sorted(seen) == sorted(entry.record for entry in found.entries)
+
+
+@pytest.mark.parametrize("turns", [40, 80])
+def test_work_grows_with_what_is_new(chats: Chats, turns: int) -> None:
+    """A long agent session costs a few looks into the tree for each message, however long it is."""
+    history: list[Said] = [user("Q1")]
+    begun = None
+    for number in range(turns):
+        asked = assistant("", call("run", f"c{number}", n=number))
+        begun = begun or chats.ask(*history, answer=asked, tools=("run",))
+        chats.ask(*history, answer=asked, tools=("run",))
+        history += [asked, result(f"result {number}", f"c{number}")]
+    assert begun is not None
+    found = told(chats, begun)
+    assert found is not None
+    looks = []
+    node = found.tree.node
+    found.tree.node = lambda number: looks.append(number) or node(number)  # type: ignore[func-returns-value,method-assign]
+    assert len(found.thread().steps) == turns
+    assert turns < len(looks) < 20 * turns
 
 
 def test_removed_messages_leave_the_rest(chats: Chats) -> None:
