@@ -165,7 +165,7 @@ def test_thoughts_come_back_under_the_providers_name(thought):
     message = sent_back(answer(completion), completion)
     assert message == {"role": "assistant", "content": None, "tool_calls": [CALL], **spoken}
     usual = native(tool_calls=[CALL], reasoning_content="hm", reasoning=None)
-    assert MESSAGES_ON_CHAT.kept(usual) == {}
+    assert MESSAGES_ON_CHAT.kept(usual) == {"call_1": {"thought": {"reasoning_content": "hm"}}}
 
 
 def test_nothing_is_kept_without_calls():

@@ -101,7 +101,7 @@ def test_recorded_streams_do_not_depend_on_the_split(recording: Path) -> None:
 @NEEDS_SAMPLES
 @recorded("openai_chat/*.sse")
 def test_recorded_answers_come_back(recording: Path) -> None:
-    """Sent back in the next request, an answer is the provider's own message again."""
+    """Sent back, an answer is the provider's own message again; thoughts come back beside calls."""
     stream = recording.read_bytes()
     out, translator = translate([stream])
     if not translator.finished:
@@ -114,7 +114,6 @@ def test_recorded_answers_come_back(recording: Path) -> None:
     assert sent, items
     text, thought = native_texts(message)
     assert "".join(native_texts(back)[0] for back in sent) == text
-    assert "".join(native_texts(back)[1] for back in sent) == thought
     calls = [call for back in sent for call in back.get("tool_calls", ())]
     assert calls == [
         {
@@ -127,6 +126,7 @@ def test_recorded_answers_come_back(recording: Path) -> None:
         }
         for call in message.get("tool_calls") or ()
     ]
+    assert "".join(native_texts(back)[1] for back in sent) == (thought if calls else "")
 
 
 def back_again(message: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, Any]:
@@ -148,20 +148,19 @@ def test_signatures_of_calls_are_put_back() -> None:
     assert sent["tool_calls"] == message["tool_calls"]
 
 
-def test_detailed_thoughts_are_put_back() -> None:
-    """Thoughts with signatures stand around calls again, and thoughts under the provider's own word."""
+def test_sealed_thoughts_are_put_back_in_place_of_plain_ones() -> None:
+    """Thoughts with signatures stand around calls again, and say what the plain one did."""
     stream = completion({"reasoning": "Hm"}, *calling(("a", "f", "{}")), reason="tool_calls")
-    details = [{"type": "reasoning.text", "text": "Hm", "signature": "c2ln"}]
-    message = {
-        **native_answer(stream)["choices"][0]["message"],
-        "reasoning_details": details,
+    sealed = {
+        "reasoning_details": [{"type": "reasoning.text", "text": "Hm", "signature": "c2ln"}],
         "thinking_blocks": [{"type": "thinking", "thinking": "Hm", "signature": "c2ln"}],
     }
-    sent = back_again(message, response_of(stream)["output"])
-    assert sent.get("content") is None
-    assert {key: value for key, value in sent.items() if key != "content"} == {
-        key: value for key, value in message.items() if key != "content"
-    }
+    message = native_answer(stream)["choices"][0]["message"]
+    items = response_of(stream)["output"]
+    assert back_again(message, items)["reasoning"] == "Hm", "under the provider's own word"
+    sent = back_again({**message, **sealed}, items)
+    calls = message["tool_calls"]
+    assert sent == {"role": "assistant", "content": None, "tool_calls": calls, **sealed}
 
 
 def test_content_in_parts_is_put_back() -> None:
@@ -201,11 +200,11 @@ def test_a_vault_with_something_else_in_it_changes_nothing() -> None:
 def test_thoughts_come_back_from_the_seal_alone() -> None:
     """A client that sends only `encrypted_content` back gives the model its thought again."""
     asked = {"include": ["reasoning.encrypted_content"]}
-    stream = completion({"reasoning_content": "Hm ä"}, {"content": "Hi"})
-    thought, message = response_of(stream, request=asked)["output"]
+    stream = completion({"reasoning_content": "Hm ä"}, *calling(("a", "f", "{}")))
+    thought, call = response_of(stream, request=asked)["output"]
     bare = {**thought, "content": None, "summary": []}
-    (sent,) = ask({"input": [bare, message]}).body["messages"]
-    assert sent == {"role": "assistant", "content": "Hi", "reasoning_content": "Hm ä"}
+    (sent,) = ask({"input": [bare, call]}).body["messages"]
+    assert sent["reasoning_content"] == "Hm ä"
 
 
 def test_a_whole_conversation_with_a_custom_tool() -> None:

@@ -210,10 +210,10 @@ def test_instructions_stand_first() -> None:
         }
     )
     assert translated.body["messages"] == [
-        {"role": "system", "content": "Be brief.\nOne."},
+        {"role": "system", "content": "Be brief.\n\nOne."},
         {"role": "user", "content": "Hi"},
     ]
-    assert translated.changed == ["input[].content (system prompts joined)"]
+    assert translated.changed == []
 
 
 def test_a_client_that_offers_no_tools_says_nothing_about_them() -> None:
