@@ -298,10 +298,12 @@ def test_errors(status, kind):
         {"error": "m"},
         {"object": "error", "message": "m", "code": 400},
         {"detail": "m"},
+        {"detail": [{"loc": ["body"], "msg": "m", "type": "missing"}]},
+        b"m",
     ],
 )
 def test_errors_of_other_servers(body):
-    """Google's, Ollama's, vLLM's and FastAPI's words are found."""
+    """Google's, Ollama's, vLLM's and FastAPI's words are found, and those of a server that sends plain text."""
     assert error(400, body)["message"] == "m"
 
 

@@ -358,6 +358,11 @@ def test_errors_of_another_shape(body):
     assert "upstream" in found
 
 
+def test_errors_in_plain_text():
+    """What stands before a provider (a gateway, a firewall) may say it in a sentence."""
+    assert error(502, b"upstream connect error")["message"] == "upstream connect error"
+
+
 def test_error_that_is_too_deep_to_be_written_is_text():
     """JSON that can be read but not be written again is passed on as text."""
     body = b'{"error":{"message":"m","x":%s}}' % (b"[" * 1000 + b"]" * 1000)
