@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import pytest
-from content_streams import (
-    GEMINI_TO_CHAT,
-    NEEDS_SAMPLES,
-    SAMPLES,
-    assert_chat_request,
-    calls,
-    request,
-    user,
-)
+from content_streams import GEMINI_TO_CHAT, assert_chat_request, calls, request, user
+from translators import NEEDS_SAMPLES, each, samples
 
 from dolphin_logger.errors import RequestError
 from dolphin_logger.proxy.translate import TranslateOptions
@@ -398,14 +390,10 @@ def test_tools_that_are_none(tools):
 
 
 @NEEDS_SAMPLES
-@pytest.mark.parametrize(
-    "path",
-    sorted(Path(SAMPLES or ".", "gemini").glob("*.request.json")),
-    ids=lambda path: path.stem,
-)
-def test_recorded_request(path):
+@each(samples("gemini/*.request.json"))
+def test_recorded_request(recording):
     """Every recorded request is translated, and says what it says."""
-    body = json.loads(path.read_bytes())
+    body = json.loads(recording.read_bytes())
     translated = GEMINI_TO_CHAT.request(body, model="m", options=TranslateOptions())
     assert_chat_request(translated.body)
     written = json.dumps(translated.body)

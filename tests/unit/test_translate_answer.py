@@ -9,9 +9,7 @@ import pytest
 from openai.types.chat import ChatCompletion
 from translated_streams import (
     CHAT_TO_MESSAGES,
-    CREATED,
     EVERY_RECORDING,
-    NEEDS_SAMPLES,
     WITH_USAGE,
     anthropic_accumulates,
     begin,
@@ -23,6 +21,7 @@ from translated_streams import (
     tool,
     translate,
 )
+from translators import CREATED, NEEDS_SAMPLES
 
 from dolphin_logger.errors import ProviderError
 from dolphin_logger.proxy.translate import TranslateOptions
