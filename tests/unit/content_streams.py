@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import functools
 import json
-import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-import pytest
 from chat_streams import DONE, chunk, event
 from google.genai import types
 from openai.types import chat
 from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
 from pydantic import TypeAdapter
+from translators import each, read_as, run, samples
 
-from dolphin_logger.dialects import DIALECTS
 from dolphin_logger.dialects._api import Answer
 from dolphin_logger.proxy.translate import (
     TRANSLATIONS,
@@ -26,17 +23,9 @@ from dolphin_logger.proxy.translate import (
 )
 
 GEMINI_TO_CHAT = TRANSLATIONS["gemini", "openai.chat"]
-CREATED = 1_795_000_000
 THINKING = {"generationConfig": {"thinkingConfig": {"includeThoughts": True}}}
 USAGE = {"prompt_tokens": 5, "completion_tokens": 9, "total_tokens": 14}
-SAMPLES = os.environ.get("WIRE_SAMPLES")
-NEEDS_SAMPLES = pytest.mark.skipif(
-    not SAMPLES, reason="WIRE_SAMPLES is not set: no recordings to translate"
-)
-RECORDINGS = sorted(Path(SAMPLES, "openai_chat").glob("*.sse")) if SAMPLES else []
-EVERY_RECORDING = pytest.mark.parametrize(
-    "recording", RECORDINGS or [None], ids=lambda path: path and path.stem
-)
+EVERY_RECORDING = each(samples("openai_chat/*.sse"))
 
 _MESSAGES: dict[str, Any] = {
     "system": chat.ChatCompletionSystemMessageParam,
@@ -127,9 +116,7 @@ def translate(
     chunks: Iterable[bytes], *, request: dict[str, Any] | None = None
 ) -> tuple[list[bytes], StreamTranslator]:
     """Translate a stream; return the client's events and the translator."""
-    translator = GEMINI_TO_CHAT.stream(request or {}, created=CREATED)
-    events = [found for piece in chunks for found in translator.feed(piece)]
-    return events + translator.finish(), translator
+    return run(GEMINI_TO_CHAT, chunks, request)
 
 
 def stream(*deltas: Any, reason: str | None = "stop", usage: Any = USAGE, **choice: Any) -> bytes:
@@ -153,11 +140,7 @@ def payloads(events: Iterable[bytes]) -> list[dict[str, Any]]:
 
 def read(events: Iterable[bytes]) -> Answer:
     """Re-assemble the client's stream as the record does."""
-    decoder = DIALECTS["gemini"].decoder("text/event-stream", asked=True)
-    assert decoder is not None
-    for written in events:
-        decoder.feed(written)
-    return decoder.answer()
+    return read_as("gemini", events)
 
 
 def answered(*deltas: Any, asked: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:

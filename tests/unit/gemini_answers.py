@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import pytest
 from gemini_streams import chunk, events
 from google.genai import types
-from translated_streams import CREATED, openai_accumulates, payloads
+from translated_streams import openai_accumulates, payloads
+from translators import each, run, samples
 
-from dolphin_logger.dialects import DIALECTS
 from dolphin_logger.errors import RequestError
 from dolphin_logger.proxy.translate import (
     TRANSLATIONS,
@@ -45,15 +43,7 @@ _BODY = {
 }
 
 
-def recordings() -> list[Path]:
-    """Find the recorded streams."""
-    root = os.environ.get("WIRE_SAMPLES")
-    return sorted(Path(root, "gemini").glob("*.sse")) if root else []
-
-
-EVERY_RECORDING = pytest.mark.parametrize(
-    "recording", recordings() or [None], ids=lambda path: path and path.stem
-)
+EVERY_RECORDING = each(samples("gemini/*.sse"))
 
 # --- requests
 
@@ -167,9 +157,7 @@ def translate(
     chunks: Iterable[bytes], *, request: dict[str, Any] | None = None
 ) -> tuple[list[bytes], StreamTranslator]:
     """Translate a stream; return the client's events and the translator."""
-    translator = CHAT_TO_GEMINI.stream(request or {}, created=CREATED)
-    out = [event for piece in chunks for event in translator.feed(piece)]
-    return out + translator.finish(), translator
+    return run(CHAT_TO_GEMINI, chunks, request)
 
 
 def deltas(*pieces: bytes) -> list[dict[str, Any]]:
@@ -198,16 +186,6 @@ def reason(*pieces: bytes) -> str:
     out, translator = translate(pieces)
     assert translator.finished
     return str(openai_accumulates(out)["choices"][0]["finish_reason"])
-
-
-def whole(stream: bytes) -> dict[str, Any]:
-    """Read a stream as the answer that Gemini would have given without one."""
-    decoder = DIALECTS["gemini"].decoder("text/event-stream", asked=True)
-    assert decoder is not None
-    decoder.feed(stream)
-    response = decoder.answer().response
-    assert response is not None
-    return response
 
 
 def call(name: str = "f", **fields: Any) -> dict[str, Any]:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -21,8 +19,8 @@ from openai.types.chat import (
 )
 from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
 from pydantic import TypeAdapter
+from translators import run
 
-from dolphin_logger.dialects import DIALECTS
 from dolphin_logger.errors import RequestError
 from dolphin_logger.proxy.translate import (
     TRANSLATIONS,
@@ -32,28 +30,17 @@ from dolphin_logger.proxy.translate import (
 )
 
 MESSAGES_ON_CHAT = TRANSLATIONS["anthropic.messages", "openai.chat"]
-CREATED = 1_795_000_000
 HELLO = {"role": "user", "content": "hi"}
 TOOL = {"name": "f", "description": "does f", "input_schema": {"type": "object"}}
 USE = {"type": "tool_use", "id": "call_1", "name": "f", "input": {"a": 1}}
 RESULT = {"type": "tool_result", "tool_use_id": "call_1", "content": "4"}
 CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}
 
-NEEDS_SAMPLES = pytest.mark.skipif(
-    not os.environ.get("WIRE_SAMPLES"),
-    reason="WIRE_SAMPLES is not set: no recordings to translate",
-)
 _EVENT = TypeAdapter[Any](RawMessageStreamEvent)
 _REQUEST = TypeAdapter[Any](CompletionCreateParamsStreaming)
 _MESSAGE = TypeAdapter[Any](ChatCompletionMessageParam)
 _PART = TypeAdapter[Any](ChatCompletionContentPartParam)
 _TOOL = TypeAdapter[Any](ChatCompletionToolUnionParam)
-
-
-def samples(dialect: str, ending: str) -> list[Path]:
-    """Find recordings of a dialect."""
-    root = os.environ.get("WIRE_SAMPLES")
-    return sorted(Path(root, dialect).glob(f"*{ending}")) if root else []
 
 
 # --- requests
@@ -107,9 +94,7 @@ def refused(*messages: Any, **keys: Any) -> RequestError:
 
 def translate(chunks: Iterable[bytes]) -> tuple[list[bytes], StreamTranslator]:
     """Translate a stream; return the client's events and the translator."""
-    translator = MESSAGES_ON_CHAT.stream({}, created=CREATED)
-    events = [event for chunk in chunks for event in translator.feed(chunk)]
-    return events + translator.finish(), translator
+    return run(MESSAGES_ON_CHAT, chunks)
 
 
 def payloads(events: Iterable[bytes]) -> list[dict[str, Any]]:
@@ -173,11 +158,3 @@ def said(*chunks: bytes) -> dict[str, Any]:
     events, translator = translate(chunks)
     assert (translator.finished, translator.failed, translator.error) == (True, False, None)
     return accumulated(events)
-
-
-def read_natively(stream: bytes) -> dict[str, Any] | None:
-    """Give what the provider's own dialect makes of a stream: the completion, as if not streamed."""
-    decoder = DIALECTS["openai.chat"].decoder("text/event-stream", asked=True)
-    assert decoder is not None
-    decoder.feed(stream)
-    return decoder.answer().response

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, cast
 
-import pytest
 from openai import omit
 from openai._models import construct_type_unchecked
 from openai.lib.streaming.responses._responses import ResponseStreamState
 from openai.types.chat.completion_create_params import CompletionCreateParamsStreaming
 from openai.types.responses import Response, ResponseStreamEvent
 from pydantic import TypeAdapter
+from translators import read_as, run
 
-from dolphin_logger.dialects import DIALECTS
 from dolphin_logger.proxy.translate import (
     TRANSLATIONS,
     StreamTranslator,
@@ -26,24 +23,9 @@ from dolphin_logger.proxy.translate import (
 from dolphin_logger.proxy.translate.responses_to_openai import ResponsesToOpenAI
 
 RESPONSES_TO_CHAT = cast("ResponsesToOpenAI", TRANSLATIONS["openai.responses", "openai.chat"])
-CREATED = 1_795_000_000
 USAGE = {"prompt_tokens": 11, "completion_tokens": 7, "total_tokens": 18}
 _REQUESTS: TypeAdapter[Any] = TypeAdapter(CompletionCreateParamsStreaming)
 _EVENTS: TypeAdapter[Any] = TypeAdapter(ResponseStreamEvent)
-
-NEEDS_SAMPLES = pytest.mark.skipif(
-    not os.environ.get("WIRE_SAMPLES"),
-    reason="WIRE_SAMPLES is not set: no recordings to translate",
-)
-
-
-def recorded(pattern: str) -> Any:
-    """Give a decorator that runs a test on each recorded file; one parameter, `recording`."""
-    root = os.environ.get("WIRE_SAMPLES")
-    paths = sorted(Path(root).glob(pattern)) if root else []
-    return pytest.mark.parametrize(
-        "recording", paths or [None], ids=lambda path: path and path.stem
-    )
 
 
 # --- requests
@@ -124,9 +106,7 @@ def translate(
     chunks: Iterable[bytes], *, request: dict[str, Any] | None = None
 ) -> tuple[list[bytes], StreamTranslator]:
     """Translate a stream; return the client's events and the translator."""
-    translator = RESPONSES_TO_CHAT.stream(request or {}, created=CREATED)
-    events = [event for piece in chunks for event in translator.feed(piece)]
-    return events + translator.finish(), translator
+    return run(RESPONSES_TO_CHAT, chunks, request)
 
 
 def events_of(stream: bytes, *, request: dict[str, Any] | None = None) -> list[dict[str, Any]]:
@@ -167,11 +147,7 @@ def assert_accepted(out: Iterable[bytes]) -> None:
         state.handle_event(event)
     last = values[-1]["response"]
     Response.model_validate(_with_known_code(last))
-    decoder = DIALECTS["openai.responses"].decoder("text/event-stream", asked=True)
-    assert decoder is not None
-    for event in out:
-        decoder.feed(event)
-    answer = decoder.answer()
+    answer = read_as("openai.responses", out)
     assert answer.exact
     assert answer.terminated
     assert answer.response == last

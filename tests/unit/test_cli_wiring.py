@@ -158,6 +158,21 @@ def test_connect_with_a_model(user: Path) -> None:
     assert "demo (recorded)" in result.stderr
 
 
+def test_connect_says_that_a_client_wants_a_key(user: Path, monkeypatch) -> None:
+    """A model that needs no key is of no use to a client that asks for one before it starts."""
+    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    assert (
+        "set ANTHROPIC_AUTH_TOKEN to any word"
+        in succeed(*("connect", "claude", "--model", "demo", "--yes")).stderr
+    )
+    succeed("disconnect", "claude", "--yes")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "of-the-user")
+    said = succeed("connect", "claude", "--model", "demo", "--yes").stderr
+    assert "any word" not in said
+    assert "of-the-user" not in said
+
+
 def test_hostile_settings_reach_no_terminal(user: Path) -> None:
     """Control characters of a file are shown as escapes."""
     path = user / ".claude/settings.json"

@@ -182,6 +182,15 @@ def test_answers_refer_to_what_was_said() -> None:
     assert "51" in text(ask("What is 17 * 3?"))
 
 
+def test_notes_of_a_program_are_not_what_was_said() -> None:
+    """Coding agents put reminders around a person's words, which are no reason to call a tool."""
+    note = "<system-reminder>\nThe current weather tool may be relevant.\n</system-reminder>\n\n"
+    message = whole(ask(note + "say hi", tools=[WEATHER])).choices[0].message
+    assert message.tool_calls is None
+    assert message.content.startswith(("Hi", "Hello"))
+    assert whole(ask(note, tools=[WEATHER])).choices[0].message.tool_calls, "there is nothing else"
+
+
 def test_braces_of_the_user_are_only_text() -> None:
     """Format fields in a message are repeated, not filled in."""
     assert "{subject}" in text(ask("What is {subject} {0.__class__}?"))

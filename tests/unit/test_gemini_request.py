@@ -23,7 +23,7 @@ from gemini_answers import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
-from translated_streams import NEEDS_SAMPLES
+from translators import NEEDS_SAMPLES
 
 from dolphin_logger.errors import RequestError
 from dolphin_logger.proxy.translate import TranslateOptions

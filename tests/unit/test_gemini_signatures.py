@@ -20,9 +20,8 @@ from gemini_answers import (
     result,
     said,
     translated,
-    whole,
 )
-from translated_streams import NEEDS_SAMPLES
+from translators import NEEDS_SAMPLES, whole
 
 SENTINEL = "skip_thought_signature_validator"
 SIGNATURE = "c2ln"
@@ -121,7 +120,7 @@ def test_an_answer_comes_back_as_it_was(parts: list[dict[str, Any]]):
     """Whatever the client drops, the provider gets its own parts again, each with its signature."""
     stream = b"".join(said(part) for part in parts) + end()
     told = message(stream)
-    kept = CHAT_TO_GEMINI.kept(whole(stream))
+    kept = CHAT_TO_GEMINI.kept(whole("gemini", stream))
     bare = {
         "role": "assistant",
         "content": told.get("content") or None,
@@ -141,7 +140,7 @@ def test_what_gemini_refuses_does_not_come_back():
     """A call without a name, and the empty text that ends a stream, are left out of the memory."""
     parts = [call(args={}, signature=SIGNATURE), {"functionCall": {"args": {}}}, {"text": ""}]
     stream = said(*parts) + end()
-    told, kept = message(stream), CHAT_TO_GEMINI.kept(whole(stream))
+    told, kept = message(stream), CHAT_TO_GEMINI.kept(whole("gemini", stream))
     assert back(told, kept) == parts[:1]
 
 
@@ -150,7 +149,7 @@ def test_what_gemini_refuses_does_not_come_back():
 def test_recordings_come_back_as_they_were(recording: Any):
     """Every recorded answer with calls, of which a client keeps text and calls alone."""
     stream = recording.read_bytes()
-    native, told = whole(stream), message(stream)
+    native, told = whole("gemini", stream), message(stream)
     kept = CHAT_TO_GEMINI.kept(native)
     parts = native["candidates"][0]["content"]["parts"]
     assert bool(kept) == any("functionCall" in part for part in parts)
@@ -169,7 +168,7 @@ def test_a_client_that_keeps_signatures_needs_no_memory():
 def test_changed_answers_keep_the_signatures_of_their_calls():
     """Other text, or a call less, and the order is the client's; a signature stays on its call."""
     stream = said(*ANSWERS["text between"]) + end()
-    told, kept = message(stream), CHAT_TO_GEMINI.kept(whole(stream))
+    told, kept = message(stream), CHAT_TO_GEMINI.kept(whole("gemini", stream))
     first, second = (
         {key: c[key] for key in ("id", "type", "function")} for c in told["tool_calls"]
     )
@@ -189,7 +188,7 @@ def test_changed_answers_keep_the_signatures_of_their_calls():
 def test_what_a_client_says_of_a_signature_counts():
     """It may know better than we do."""
     stream = said(*ANSWERS["one call"]) + end()
-    told, kept = message(stream), CHAT_TO_GEMINI.kept(whole(stream))
+    told, kept = message(stream), CHAT_TO_GEMINI.kept(whole("gemini", stream))
     told["tool_calls"][0]["extra_content"]["google"]["thought_signature"] = "bmV3"
     assert back(told, kept)[0]["thoughtSignature"] == "bmV3"
 

@@ -8,10 +8,8 @@ from typing import Any
 import pytest
 from chat_streams import decode, entry
 from content_streams import (
-    CREATED,
     EVERY_RECORDING,
     GEMINI_TO_CHAT,
-    NEEDS_SAMPLES,
     USAGE,
     messages,
     read,
@@ -20,6 +18,7 @@ from content_streams import (
     user,
 )
 from google.genai import errors, types
+from translators import CREATED, NEEDS_SAMPLES
 
 from dolphin_logger.errors import ProviderError
 

@@ -5,19 +5,10 @@ from __future__ import annotations
 import json
 
 from chat_streams import DONE, chunk
-from content_streams import (
-    EVERY_RECORDING,
-    NEEDS_SAMPLES,
-    RECORDINGS,
-    THINKING,
-    USAGE,
-    payloads,
-    read,
-    translate,
-)
+from content_streams import EVERY_RECORDING, THINKING, USAGE, payloads, read, translate
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from translated_streams import cut, one_by_one
+from translators import NEEDS_SAMPLES, cut, one_by_one, samples
 
 from dolphin_logger.dialects import DIALECTS
 
@@ -94,7 +85,7 @@ def test_no_event_raises(pieces, ends):
 @NEEDS_SAMPLES
 def test_there_are_recordings():
     """The variable points at recordings."""
-    assert len(RECORDINGS) > 50
+    assert len(samples("openai_chat/*.sse")) > 50
 
 
 @NEEDS_SAMPLES

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 import pytest
-from content_streams import (
-    GEMINI_TO_CHAT,
-    NEEDS_SAMPLES,
-    SAMPLES,
-    assert_chat_request,
-    calls,
-    request,
-    user,
-)
+from content_streams import GEMINI_TO_CHAT, assert_chat_request, calls, request, user
+from translators import NEEDS_SAMPLES, each, samples
 
 from dolphin_logger.errors import RequestError
 from dolphin_logger.proxy.translate import TranslateOptions
@@ -82,23 +74,23 @@ def test_both_spellings():
             "max_output_tokens": 7,
             "stop_sequences": ["x"],
             "response_mime_type": "application/json",
-            "thinking_config": {"thinking_budget": 0},
+            "thinking_config": {"thinking_level": "low"},
         },
         "tools": {"function_declarations": [{"name": "f", "parameters_json_schema": {"a_b": 1}}]},
         "tool_config": {"function_calling_config": {"mode": "any"}},
         "safety_settings": [{"category": "x"}],
         "safetySettings": [],
     }
-    translated = request(**body)
+    translated = request(**body, name="gpt-oss:20b")
     assert translated.body == {
-        "model": "local",
+        "model": "gpt-oss:20b",
         "messages": [{"role": "system", "content": "s"}, {"role": "user", "content": "hi"}],
         "tools": [{"type": "function", "function": {"name": "f", "parameters": {"a_b": 1}}}],
         "tool_choice": "required",
         "max_tokens": 7,
         "stop": ["x"],
         "response_format": {"type": "json_object"},
-        "reasoning_effort": "none",
+        "reasoning_effort": "low",
         "stream": True,
         "stream_options": {"include_usage": True},
     }
@@ -150,7 +142,7 @@ def test_keys_that_a_provider_refuses():
         tools=[{"functionDeclarations": [F]}],
         generationConfig={"thinkingConfig": {"thinkingLevel": "HIGH"}, "temperature": 0},
     )
-    assert translated.dropped == ["tools", "generationConfig.thinkingConfig"]
+    assert translated.dropped == ["generationConfig.thinkingConfig", "tools"]
     assert translated.body.keys().isdisjoint(("tools", "reasoning_effort"))
     assert translated.body["temperature"] == 0
 
@@ -187,7 +179,7 @@ def test_numbers():
         ("o3-mini", "max_completion_tokens"),
         ("gpt-4o", "max_tokens"),
         ("gpt-oss:20b", "max_tokens"),
-        ("openai/gpt-5", "max_tokens"),
+        ("openai/gpt-5", "max_completion_tokens"),
         ("qwen3", "max_tokens"),
     ],
 )
@@ -202,30 +194,47 @@ def test_word_for_the_limit(name, key):
     [
         ({}, None, False),
         ({"includeThoughts": True}, None, False),
-        ({"thinkingLevel": "MINIMAL"}, "minimal", False),
+        ({"thinkingLevel": "MINIMAL"}, "low", True),
         ({"thinkingLevel": "high"}, "high", False),
         ({"thinkingLevel": "XHIGH"}, "xhigh", False),
         ({"thinkingLevel": "THINKING_LEVEL_UNSPECIFIED"}, None, False),
         ({"thinkingBudget": -1}, None, False),
         ({"thinkingBudget": 0}, "none", False),
         ({"thinkingBudget": 512}, "low", True),
-        ({"thinkingBudget": 1024}, "low", True),
-        ({"thinkingBudget": 1025}, "medium", True),
+        ({"thinkingBudget": 2048}, "low", True),
+        ({"thinkingBudget": 2049}, "medium", True),
         ({"thinkingBudget": 24576}, "high", True),
     ],
 )
 def test_effort(thinking, effort, changed):
-    """A level is an effort; a budget of tokens is one, roughly, and automatic says nothing."""
-    translated = request(generationConfig={"thinkingConfig": thinking})
+    """A level is the nearest effort; a budget of tokens is one, roughly, and automatic says nothing."""
+    translated = request(name="gpt-5.2", generationConfig={"thinkingConfig": thinking})
     assert translated.body.get("reasoning_effort") == effort
     assert bool(translated.changed) is changed
     assert translated.dropped == []
 
 
+def test_models_that_may_refuse_an_effort_get_none():
+    """Clients wish for an effort by themselves; a server that refuses it would answer nothing."""
+    translated = request(generationConfig={"thinkingConfig": {"thinkingLevel": "HIGH"}})
+    assert "reasoning_effort" not in translated.body
+    assert translated.dropped == ["generationConfig.thinkingConfig.thinkingLevel"]
+
+
+def test_openai_takes_no_effort_beside_tools():
+    """Also the one that it would choose by itself."""
+    tools = [{"functionDeclarations": [F]}]
+    for config in ({}, {"thinkingConfig": {"thinkingLevel": "HIGH"}}):
+        translated = request(name="gpt-5.6", tools=tools, generationConfig=config)
+        assert translated.body["reasoning_effort"] == "none"
+        assert len(translated.changed) == 1
+
+
 def test_level_wins_over_budget():
     """Google refuses both; here the budget is dropped."""
     translated = request(
-        generationConfig={"thinkingConfig": {"thinkingLevel": "LOW", "thinkingBudget": 9999}}
+        name="gpt-oss:20b",
+        generationConfig={"thinkingConfig": {"thinkingLevel": "LOW", "thinkingBudget": 9999}},
     )
     assert translated.body["reasoning_effort"] == "low"
     assert translated.dropped == ["generationConfig.thinkingConfig.thinkingBudget"]
@@ -381,14 +390,10 @@ def test_tools_that_are_none(tools):
 
 
 @NEEDS_SAMPLES
-@pytest.mark.parametrize(
-    "path",
-    sorted(Path(SAMPLES or ".", "gemini").glob("*.request.json")),
-    ids=lambda path: path.stem,
-)
-def test_recorded_request(path):
+@each(samples("gemini/*.request.json"))
+def test_recorded_request(recording):
     """Every recorded request is translated, and says what it says."""
-    body = json.loads(path.read_bytes())
+    body = json.loads(recording.read_bytes())
     translated = GEMINI_TO_CHAT.request(body, model="m", options=TranslateOptions())
     assert_chat_request(translated.body)
     written = json.dumps(translated.body)

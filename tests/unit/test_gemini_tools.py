@@ -5,16 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from gemini_answers import (
-    FUNCTION,
-    HELLO,
-    SCHEMA,
-    USER,
-    carried,
-    dropped,
-    refused,
-    translated,
-)
+from gemini_answers import FUNCTION, HELLO, SCHEMA, USER, carried, dropped, refused, translated
 
 DECLARED = {"name": "f", "parametersJsonSchema": {"type": "object"}}
 

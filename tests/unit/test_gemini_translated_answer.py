@@ -6,20 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from gemini_answers import (
-    CHAT_TO_GEMINI,
-    EVERY_RECORDING,
-    call,
-    counted,
-    end,
-    said,
-    translate,
-    whole,
-)
+from gemini_answers import CHAT_TO_GEMINI, EVERY_RECORDING, call, counted, end, said, translate
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletion
-from translated_streams import CREATED, NEEDS_SAMPLES, WITH_USAGE, openai_accumulates
+from translated_streams import WITH_USAGE, openai_accumulates
+from translators import CREATED, NEEDS_SAMPLES, whole
 
 from dolphin_logger.errors import ProviderError
 
@@ -55,7 +47,7 @@ def assert_same_as_stream(stream: bytes) -> None:
     """Hold a whole answer against what OpenAI's SDK makes of the stream."""
     out, translator = translate([stream], request=WITH_USAGE)
     assert translator.finished
-    native = whole(stream)
+    native = whole("gemini", stream)
     answer = CHAT_TO_GEMINI.answer(native, created=CREATED)
     ChatCompletion.model_validate(answer)
     streamed = openai_accumulates(out)
@@ -69,7 +61,7 @@ def assert_same_as_stream(stream: bytes) -> None:
 def test_plain_answer():
     """Id and model stay, the time is ours, and nothing else is added."""
     stream = said({"text": "Hello"}) + counted(promptTokenCount=5, candidatesTokenCount=1) + end()
-    assert CHAT_TO_GEMINI.answer(whole(stream), created=CREATED) == {
+    assert CHAT_TO_GEMINI.answer(whole("gemini", stream), created=CREATED) == {
         "id": "r1",
         "object": "chat.completion",
         "created": CREATED,
@@ -88,7 +80,7 @@ def test_plain_answer():
 
 def test_calls_alone_have_no_content():
     """It is null, as at OpenAI."""
-    answer = CHAT_TO_GEMINI.answer(whole(end(call(args={}))), created=CREATED)
+    answer = CHAT_TO_GEMINI.answer(whole("gemini", end(call(args={}))), created=CREATED)
     assert answer["choices"][0]["message"]["content"] is None
     assert answer["choices"][0]["message"]["tool_calls"] == [
         {"id": "call_r1_0", "type": "function", "function": {"name": "f", "arguments": "{}"}}
@@ -105,7 +97,7 @@ def test_an_answer_without_an_id_gets_one_of_its_time():
 def test_several_candidates():
     """All of them come, in the order of their indices."""
     stream = said({"text": "b"}, index=1) + end({"text": "a"}) + end(index=1, reason="MAX_TOKENS")
-    choices = CHAT_TO_GEMINI.answer(whole(stream), created=CREATED)["choices"]
+    choices = CHAT_TO_GEMINI.answer(whole("gemini", stream), created=CREATED)["choices"]
     assert [(c["index"], c["message"]["content"], c["finish_reason"]) for c in choices] == [
         (0, "a", "stop"),
         (1, "b", "length"),

@@ -5,18 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from gemini_answers import EVERY_RECORDING, end, said, translate, whole
+from gemini_answers import EVERY_RECORDING, end, said, translate
 from gemini_streams import chunk, events
 from hypothesis import given
 from hypothesis import strategies as st
-from translated_streams import (
-    NEEDS_SAMPLES,
-    WITH_USAGE,
-    cut,
-    one_by_one,
-    openai_accumulates,
-    payloads,
-)
+from translated_streams import WITH_USAGE, openai_accumulates, payloads
+from translators import NEEDS_SAMPLES, cut, one_by_one, whole
 
 
 def test_an_error_in_an_event():
@@ -68,7 +62,7 @@ def test_recordings_say_the_same(recording: Any):
     for pieces in (one_by_one(stream), cut(stream, seed=1), cut(stream, seed=2)):
         assert translate(pieces, request=WITH_USAGE)[0] == out
     choice = openai_accumulates(out)["choices"][0]
-    native = whole(stream)["candidates"][0]
+    native = whole("gemini", stream)["candidates"][0]
     parts = native["content"]["parts"]
     texts = [part for part in parts if "text" in part]
     assert choice["message"]["content"] == "".join(
@@ -80,7 +74,7 @@ def test_recordings_say_the_same(recording: Any):
         (c["id"], c["function"]["name"], json.loads(c["function"]["arguments"])) for c in told
     ] == [(c["id"], c["name"], c["args"]) for c in calls]
     assert choice["finish_reason"] == ("tool_calls" if calls else "stop")
-    assert {chunk_["id"] for chunk_ in payloads(out)} == {whole(stream)["responseId"]}
+    assert {chunk_["id"] for chunk_ in payloads(out)} == {whole("gemini", stream)["responseId"]}
 
 
 PART = st.one_of(

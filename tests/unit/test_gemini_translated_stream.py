@@ -15,15 +15,10 @@ from gemini_answers import (
     reason,
     said,
     translate,
-    whole,
 )
 from gemini_streams import events
-from translated_streams import (
-    CREATED,
-    WITH_USAGE,
-    openai_accumulates,
-    payloads,
-)
+from translated_streams import WITH_USAGE, openai_accumulates, payloads
+from translators import CREATED, whole
 
 SIGNED = {"extra_content": {"google": {"thought_signature": "c2ln"}}}
 
@@ -157,7 +152,7 @@ def test_a_call_that_was_cut_is_no_whole_call():
     assert reason(stream) == "length"
     (found,) = message(stream)["tool_calls"]
     assert found["function"]["arguments"] == '{"path": "/"'
-    answer = CHAT_TO_GEMINI.answer(whole(stream), created=CREATED)
+    answer = CHAT_TO_GEMINI.answer(whole("gemini", stream), created=CREATED)
     assert answer["choices"][0]["message"]["tool_calls"][0]["function"] == found["function"]
 
 

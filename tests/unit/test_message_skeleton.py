@@ -10,13 +10,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from translated_streams import (
-    CHAT_TO_MESSAGES,
-    CREATED,
-    EVERY_RECORDING,
-    NEEDS_SAMPLES,
-    anthropic_accumulates,
-)
+from translated_streams import CHAT_TO_MESSAGES, EVERY_RECORDING, anthropic_accumulates
+from translators import CREATED, NEEDS_SAMPLES
 
 from dolphin_logger.proxy.translate import Translated, TranslateOptions
 

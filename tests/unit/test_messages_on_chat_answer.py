@@ -11,17 +11,8 @@ from anthropic.types import Message
 from chat_streams import DONE, chunk, entry
 from hypothesis import given
 from hypothesis import strategies as st
-from messages_on_chat import (
-    CALL,
-    CREATED,
-    HELLO,
-    MESSAGES_ON_CHAT,
-    NEEDS_SAMPLES,
-    accumulated,
-    read_natively,
-    samples,
-    translate,
-)
+from messages_on_chat import CALL, HELLO, MESSAGES_ON_CHAT, accumulated, translate
+from translators import CREATED, NEEDS_SAMPLES, each, samples, whole
 
 from dolphin_logger.errors import ProviderError
 from dolphin_logger.proxy.translate import TranslateOptions
@@ -29,9 +20,7 @@ from dolphin_logger.proxy.translate.anthropic_to_openai.call_ids import decode_i
 
 SIGNED = {"extra_content": {"google": {"thought_signature": "c2ln"}}}
 DETAILS = [{"type": "reasoning.text", "text": "hm", "signature": "c2ln", "index": 0}]
-EVERY_RECORDING = pytest.mark.parametrize(
-    "path", samples("openai_chat", ".sse") or [None], ids=lambda path: path and path.stem
-)
+EVERY_RECORDING = each(samples("openai_chat/*.sse"))
 
 
 def native(finish: str | None = "stop", **message: Any) -> dict[str, Any]:
@@ -111,13 +100,13 @@ def comparable(message: dict[str, Any]) -> dict[str, Any]:
 
 @NEEDS_SAMPLES
 @EVERY_RECORDING
-def test_recording_streamed_and_plain_are_the_same(path):
+def test_recording_streamed_and_plain_are_the_same(recording):
     """What the client accumulates is what it would have got at once, but for the order of the blocks."""
-    stream = path.read_bytes()
+    stream = recording.read_bytes()
     events, translator = translate([stream])
     if translator.failed:
         return
-    completion = read_natively(stream)
+    completion = whole("openai.chat", stream)
     assert completion is not None
     plain, streamed = comparable(answer(completion)), comparable(accumulated(events))
     for key in ("model", "stop_reason"):
@@ -165,7 +154,7 @@ def test_thoughts_come_back_under_the_providers_name(thought):
     message = sent_back(answer(completion), completion)
     assert message == {"role": "assistant", "content": None, "tool_calls": [CALL], **spoken}
     usual = native(tool_calls=[CALL], reasoning_content="hm", reasoning=None)
-    assert MESSAGES_ON_CHAT.kept(usual) == {}
+    assert MESSAGES_ON_CHAT.kept(usual) == {"call_1": {"thought": {"reasoning_content": "hm"}}}
 
 
 def test_nothing_is_kept_without_calls():
@@ -198,11 +187,11 @@ def test_keeping_never_fails(completion):
 
 @NEEDS_SAMPLES
 @EVERY_RECORDING
-def test_recording_sent_back_is_the_providers_own(path):
+def test_recording_sent_back_is_the_providers_own(recording):
     """Text, calls with their arguments, and beside calls the thoughts: as the provider said them."""
-    stream = path.read_bytes()
+    stream = recording.read_bytes()
     events, translator = translate([stream])
-    completion = read_natively(stream)
+    completion = whole("openai.chat", stream)
     if translator.failed or completion is None:
         return
     own = completion["choices"][0]["message"]
@@ -298,10 +287,12 @@ def test_errors(status, kind):
         {"error": "m"},
         {"object": "error", "message": "m", "code": 400},
         {"detail": "m"},
+        {"detail": [{"loc": ["body"], "msg": "m", "type": "missing"}]},
+        b"m",
     ],
 )
 def test_errors_of_other_servers(body):
-    """Google's, Ollama's, vLLM's and FastAPI's words are found."""
+    """Google's, Ollama's, vLLM's and FastAPI's words are found, and those of a server that sends plain text."""
     assert error(400, body)["message"] == "m"
 
 

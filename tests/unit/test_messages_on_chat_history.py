@@ -278,6 +278,14 @@ def test_openai_takes_no_thoughts(model):
     assert dropped == ["messages[].content[] (thinking)"]
 
 
+def test_thoughts_that_a_server_refuses():
+    """Strict servers refuse the key: the model's `drop` option names it."""
+    options = TranslateOptions(drop=frozenset(("reasoning_content",)))
+    message, dropped, _ = said_of(THOUGHT, USE, options=options)
+    assert message == {"role": "assistant", "content": None, "tool_calls": [CALL]}
+    assert dropped == ["messages[].content[] (thinking)"]
+
+
 def test_other_thoughts_are_dropped_and_listed():
     """Thoughts without calls are not read again, and sealed ones nobody can read."""
     message, dropped, _ = said_of(THOUGHT, text("a"))
@@ -330,10 +338,11 @@ def test_sealed_thoughts_go_back_in_place_of_plain_ones():
 
 def test_thoughts_go_back_under_the_providers_name():
     """Servers refuse each other's name for it; one wants its own even where there was no thought."""
-    message = recalled({"thought": "reasoning"}, THOUGHT, USE)
+    kept = {"thought": {"reasoning": "so"}}
+    message = recalled(kept, THOUGHT, USE)
     assert (message["reasoning"], "reasoning_content" in message) == ("hm", False)
-    assert "reasoning" not in recalled({"thought": "reasoning"}, USE)
-    assert recalled({"thought": "reasoning_content"}, USE)["reasoning_content"] == ""
+    assert recalled(kept, USE)["reasoning"] == "so", "a client may send calls without thoughts"
+    assert recalled({"thought": {"reasoning_content": ""}}, USE)["reasoning_content"] == ""
 
 
 @pytest.mark.parametrize("kept", [[["call", "call_1"]], "x", 7, {}, {"call": 1, "message": []}])

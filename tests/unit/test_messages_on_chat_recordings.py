@@ -8,19 +8,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import anthropic
-import pytest
 from chat_streams import DONE, chunk, entry, event
 from hypothesis import given
 from hypothesis import strategies as st
-from messages_on_chat import (
-    NEEDS_SAMPLES,
-    accumulated,
-    follow,
-    read_natively,
-    samples,
-    translate,
-)
-from translated_streams import cut, one_by_one
+from messages_on_chat import accumulated, follow, translate
+from translators import NEEDS_SAMPLES, cut, each, one_by_one, samples, whole
 
 from dolphin_logger.proxy.translate.anthropic_to_openai.call_ids import decode_id
 
@@ -145,14 +137,12 @@ def joined(parts: Any, kind: str) -> str:
 
 
 @NEEDS_SAMPLES
-@pytest.mark.parametrize(
-    "path", samples("openai_chat", ".sse") or [None], ids=lambda path: path and path.stem
-)
-def test_recording(path):
+@each(samples("openai_chat/*.sse"))
+def test_recording(recording):
     """Every recording says the same in both languages, and the client's accumulators take it."""
-    stream = path.read_bytes()
+    stream = recording.read_bytes()
     out, translator = translate([stream])
-    native = read_natively(stream)
+    native = whole("openai.chat", stream)
     assert native is not None
     if translator.failed:
         assert "error" in json.dumps(native)

@@ -6,15 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from messages_on_chat import (
-    HELLO,
-    MESSAGES_ON_CHAT,
-    NEEDS_SAMPLES,
-    TOOL,
-    refused,
-    samples,
-    translated,
-)
+from messages_on_chat import HELLO, MESSAGES_ON_CHAT, TOOL, refused, translated
+from translators import NEEDS_SAMPLES, each, samples
 
 from dolphin_logger.errors import RequestError
 from dolphin_logger.proxy.translate import TranslateOptions
@@ -360,14 +353,10 @@ def test_format_that_cannot_be_promised(schema):
 
 
 @NEEDS_SAMPLES
-@pytest.mark.parametrize(
-    "path",
-    samples("anthropic_messages", ".request.json") or [None],
-    ids=lambda path: path and path.stem,
-)
-def test_recorded_request(path):
+@each(samples("anthropic_messages/*.request.json"))
+def test_recorded_request(recording):
     """Every recorded request translates, or asks for nothing but tools that run at Anthropic."""
-    body = json.loads(path.read_bytes())
+    body = json.loads(recording.read_bytes())
     kinds = [tool.get("type") for tool in body.get("tools", ())] + body.get("mcp_servers", [])
     if kinds and None not in kinds:
         with pytest.raises(RequestError, match="run at Anthropic"):

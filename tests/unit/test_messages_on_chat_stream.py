@@ -8,13 +8,7 @@ from typing import Any
 
 import pytest
 from chat_streams import DONE, chunk, entry, event
-from messages_on_chat import (
-    accumulated,
-    follow,
-    payloads,
-    said,
-    translate,
-)
+from messages_on_chat import accumulated, follow, payloads, said, translate
 
 from dolphin_logger.proxy.translate.anthropic_to_openai.call_ids import decode_id
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from responses_from_chat import (
-    CREATED,
     RESPONSES_TO_CHAT,
     USAGE,
     assert_accepted,
@@ -19,6 +18,7 @@ from responses_from_chat import (
     sse,
     translate,
 )
+from translators import CREATED
 
 from dolphin_logger.errors import ProviderError
 

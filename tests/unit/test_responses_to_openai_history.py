@@ -68,19 +68,13 @@ def test_one_answer_is_one_message() -> None:
 def test_what_an_agent_is_told_is_a_users_word() -> None:
     """A client's sub-agent gets its task from another agent, sealed only where OpenAI's models wrote it."""
     parts = [
-        {"type": "input_text", "text": "From /root:"},
+        {"type": "input_text", "text": "From /main:"},
         {"type": "encrypted_content", "encrypted_content": "Count the words."},
     ]
     told = {"type": "agent_message", "id": "amsg_1", "author": "/main", "recipient": "/main/count"}
     translated = ask({"input": [{**told, "content": parts}, assistant("Four.")]})
     assert translated.body["messages"] == [
-        {
-            "role": "user",
-            "content": [
-                {"type": "text", "text": "From /root:"},
-                {"type": "text", "text": "Count the words."},
-            ],
-        },
+        {"role": "user", "content": "From /main:\n\nCount the words."},
         {"role": "assistant", "content": "Four."},
     ]
     assert (translated.dropped, translated.changed) == (
@@ -146,15 +140,12 @@ def test_results_are_text_and_their_images_follow() -> None:
     )
     seen = {"type": "image_url", "image_url": {"url": PNG, "detail": "high"}}
     assert translated.body["messages"][1:] == [
-        {"role": "tool", "tool_call_id": "a", "content": "Wall time\nOutput"},
+        {"role": "tool", "tool_call_id": "a", "content": "Wall time\n\nOutput"},
         {"role": "tool", "tool_call_id": "b", "content": ""},
         {"role": "user", "content": [seen, seen]},
         {"role": "assistant", "content": "I see."},
     ]
-    assert translated.changed == [
-        "input[].output (images and files follow as a user's)",
-        "input[].output (texts joined)",
-    ]
+    assert translated.changed == ["input[].output (images and files follow as a user's)"]
 
 
 def test_custom_calls_travel_as_functions() -> None:
@@ -229,7 +220,7 @@ def test_thoughts_come_back(
     fields: dict[str, Any], thought: str | None, dropped: list[str]
 ) -> None:
     """A thought is read from its text, else from our own seal, else from its summary."""
-    translated = ask({"input": [reasoning(**fields), assistant("Hi")]})
+    translated = ask({"input": [reasoning(**fields), assistant("Hi"), function_call("a")]})
     assert translated.body["messages"][0].get("reasoning_content") == thought
     assert translated.dropped == dropped
 
@@ -242,12 +233,22 @@ def test_thoughts_that_led_nowhere_are_left_out() -> None:
     assert translated.dropped == ["input[] (reasoning)"]
 
 
+def test_thoughts_without_calls_are_not_read_again() -> None:
+    """Servers leave them out of their prompts, or refuse them; they are listed."""
+    thought = reasoning(content=[{"type": "reasoning_text", "text": "Hm."}])
+    translated = ask({"input": [thought, assistant("Hi"), user("Go")]})
+    assert translated.body["messages"] == [{"role": "assistant", "content": "Hi"}, user("Go")]
+    assert translated.dropped == ["input[] (reasoning)"]
+
+
 def test_strict_providers_get_no_thoughts() -> None:
     """Where `reasoning_content` is refused in a history, the option leaves it out."""
     thought = reasoning(content=[{"type": "reasoning_text", "text": "Hm."}])
-    items = [thought, assistant("Hi")]
+    items = [thought, assistant("Hi"), function_call("a")]
     translated = ask({"input": items}, drop=frozenset(("reasoning_content",)))
-    assert translated.body["messages"] == [{"role": "assistant", "content": "Hi"}]
+    assert translated.body["messages"] == [
+        {"role": "assistant", "content": "Hi", "tool_calls": calls(("a", "f", "{}"))}
+    ]
     assert translated.dropped == ["input[] (reasoning)"]
 
 
@@ -256,14 +257,11 @@ def test_later_system_messages_move_to_the_front_unless_allowed() -> None:
     items = [user("Hi"), {"role": "developer", "content": "Now in French."}, user("Go")]
     translated = ask({"instructions": "Be brief.", "input": items})
     assert translated.body["messages"] == [
-        {"role": "system", "content": "Be brief.\nNow in French."},
+        {"role": "system", "content": "Be brief.\n\nNow in French."},
         user("Hi"),
         user("Go"),
     ]
-    assert translated.changed == [
-        "input[].role (system, from the middle to the front)",
-        "input[].content (system prompts joined)",
-    ]
+    assert translated.changed == ["input[].role (system, from the middle to the front)"]
     in_place = messages(*items, system_in_place=True)
     assert in_place[1] == {"role": "system", "content": "Now in French."}
     assert messages(*items)[0] == {"role": "system", "content": "Now in French."}

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from responses_from_chat import (
-    NEEDS_SAMPLES,
     RESPONSES_TO_CHAT,
     ask,
     assert_accepted,
@@ -17,25 +16,12 @@ from responses_from_chat import (
     events_of,
     function_result,
     payloads,
-    recorded,
     response_of,
     translate,
 )
-from translated_streams import cut
-
-from dolphin_logger.dialects import DIALECTS
+from translators import NEEDS_SAMPLES, cut, each, samples, whole
 
 THOUGHTS = ("reasoning_content", "reasoning", "thinking")
-
-
-def native_answer(stream: bytes) -> dict[str, Any]:
-    """Read a provider's stream with the decoder of its own language."""
-    decoder = DIALECTS["openai.chat"].decoder("text/event-stream", asked=True)
-    assert decoder is not None
-    decoder.feed(stream)
-    response = decoder.answer().response
-    assert response is not None
-    return response
 
 
 def texts(output: list[dict[str, Any]], kind: str) -> str:
@@ -63,14 +49,14 @@ def native_texts(message: dict[str, Any]) -> tuple[str, str]:
 
 
 @NEEDS_SAMPLES
-@recorded("openai_chat/*.sse")
+@each(samples("openai_chat/*.sse"))
 def test_recorded_streams_say_the_same(recording: Path) -> None:
     """Text, thoughts, calls and the reason are those that the provider's own language says."""
     stream = recording.read_bytes()
     out, translator = translate([stream])
     assert_accepted(out)
     last = payloads(out)[-1]["response"]
-    choice = native_answer(stream)["choices"][0]
+    choice = whole("openai.chat", stream)["choices"][0]
     message = choice["message"]
     if translator.failed:
         assert last["error"]["message"] == translator.error
@@ -88,7 +74,7 @@ def test_recorded_streams_say_the_same(recording: Path) -> None:
 
 
 @NEEDS_SAMPLES
-@recorded("openai_chat/*.sse")
+@each(samples("openai_chat/*.sse"))
 def test_recorded_streams_do_not_depend_on_the_split(recording: Path) -> None:
     """Random chunks give the same bytes; ids that servers leave out are made up and differ."""
     stream = recording.read_bytes()
@@ -99,14 +85,14 @@ def test_recorded_streams_do_not_depend_on_the_split(recording: Path) -> None:
 
 
 @NEEDS_SAMPLES
-@recorded("openai_chat/*.sse")
+@each(samples("openai_chat/*.sse"))
 def test_recorded_answers_come_back(recording: Path) -> None:
-    """Sent back in the next request, an answer is the provider's own message again."""
+    """Sent back, an answer is the provider's own message again; thoughts come back beside calls."""
     stream = recording.read_bytes()
     out, translator = translate([stream])
     if not translator.finished:
         return
-    native = native_answer(stream)
+    native = whole("openai.chat", stream)
     message = native["choices"][0]["message"]
     kept = RESPONSES_TO_CHAT.kept(native)
     items = payloads(out)[-1]["response"]["output"]
@@ -114,7 +100,6 @@ def test_recorded_answers_come_back(recording: Path) -> None:
     assert sent, items
     text, thought = native_texts(message)
     assert "".join(native_texts(back)[0] for back in sent) == text
-    assert "".join(native_texts(back)[1] for back in sent) == thought
     calls = [call for back in sent for call in back.get("tool_calls", ())]
     assert calls == [
         {
@@ -127,6 +112,7 @@ def test_recorded_answers_come_back(recording: Path) -> None:
         }
         for call in message.get("tool_calls") or ()
     ]
+    assert "".join(native_texts(back)[1] for back in sent) == (thought if calls else "")
 
 
 def back_again(message: dict[str, Any], items: list[dict[str, Any]]) -> dict[str, Any]:
@@ -142,26 +128,25 @@ def test_signatures_of_calls_are_put_back() -> None:
     """Google's signatures stand in the calls, and only a vault can bring them back."""
     signed = {"extra_content": {"google": {"thought_signature": "c2ln"}}}
     stream = completion(*calling(("a", "f", "{}"), ("b", "g", "{}")), reason="tool_calls")
-    message = native_answer(stream)["choices"][0]["message"]
+    message = whole("openai.chat", stream)["choices"][0]["message"]
     message["tool_calls"][0] |= signed
     sent = back_again(message, response_of(stream)["output"])
     assert sent["tool_calls"] == message["tool_calls"]
 
 
-def test_detailed_thoughts_are_put_back() -> None:
-    """Thoughts with signatures stand around calls again, and thoughts under the provider's own word."""
+def test_sealed_thoughts_are_put_back_in_place_of_plain_ones() -> None:
+    """Thoughts with signatures stand around calls again, and say what the plain one did."""
     stream = completion({"reasoning": "Hm"}, *calling(("a", "f", "{}")), reason="tool_calls")
-    details = [{"type": "reasoning.text", "text": "Hm", "signature": "c2ln"}]
-    message = {
-        **native_answer(stream)["choices"][0]["message"],
-        "reasoning_details": details,
+    sealed = {
+        "reasoning_details": [{"type": "reasoning.text", "text": "Hm", "signature": "c2ln"}],
         "thinking_blocks": [{"type": "thinking", "thinking": "Hm", "signature": "c2ln"}],
     }
-    sent = back_again(message, response_of(stream)["output"])
-    assert sent.get("content") is None
-    assert {key: value for key, value in sent.items() if key != "content"} == {
-        key: value for key, value in message.items() if key != "content"
-    }
+    message = whole("openai.chat", stream)["choices"][0]["message"]
+    items = response_of(stream)["output"]
+    assert back_again(message, items)["reasoning"] == "Hm", "under the provider's own word"
+    sent = back_again({**message, **sealed}, items)
+    calls = message["tool_calls"]
+    assert sent == {"role": "assistant", "content": None, "tool_calls": calls, **sealed}
 
 
 def test_content_in_parts_is_put_back() -> None:
@@ -171,7 +156,7 @@ def test_content_in_parts_is_put_back() -> None:
         {"type": "text", "text": "Now"},
     ]
     stream = completion({"content": parts}, *calling(("a", "f", "{}")), reason="tool_calls")
-    message = {**native_answer(stream)["choices"][0]["message"], "content": parts}
+    message = {**whole("openai.chat", stream)["choices"][0]["message"], "content": parts}
     items = response_of(stream)["output"]
     sent = back_again(message, items)
     assert sent["content"] == parts
@@ -182,7 +167,7 @@ def test_content_in_parts_is_put_back() -> None:
 
 def test_nothing_is_kept_where_nothing_is_lost() -> None:
     """Plain calls, answers without calls and broken answers leave nothing behind."""
-    plain = native_answer(completion(*calling(("a", "f", "{}"))))
+    plain = whole("openai.chat", completion(*calling(("a", "f", "{}"))))
     said = {"choices": [{"message": {"content": "x", "reasoning_details": [{"a": 1}]}}]}
     for native in (plain, said, {}, {"choices": [None]}, {"choices": [{"message": 5}]}):
         assert RESPONSES_TO_CHAT.kept(native) == {}
@@ -201,11 +186,11 @@ def test_a_vault_with_something_else_in_it_changes_nothing() -> None:
 def test_thoughts_come_back_from_the_seal_alone() -> None:
     """A client that sends only `encrypted_content` back gives the model its thought again."""
     asked = {"include": ["reasoning.encrypted_content"]}
-    stream = completion({"reasoning_content": "Hm ä"}, {"content": "Hi"})
-    thought, message = response_of(stream, request=asked)["output"]
+    stream = completion({"reasoning_content": "Hm ä"}, *calling(("a", "f", "{}")))
+    thought, call = response_of(stream, request=asked)["output"]
     bare = {**thought, "content": None, "summary": []}
-    (sent,) = ask({"input": [bare, message]}).body["messages"]
-    assert sent == {"role": "assistant", "content": "Hi", "reasoning_content": "Hm ä"}
+    (sent,) = ask({"input": [bare, call]}).body["messages"]
+    assert sent["reasoning_content"] == "Hm ä"
 
 
 def test_a_whole_conversation_with_a_custom_tool() -> None:

@@ -9,12 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from responses_from_chat import (
-    NEEDS_SAMPLES,
-    RESPONSES_TO_CHAT,
-    ask,
-    recorded,
-)
+from responses_from_chat import RESPONSES_TO_CHAT, ask
+from translators import NEEDS_SAMPLES, each, samples
 
 from dolphin_logger.errors import RequestError
 from dolphin_logger.proxy.translate import TranslateOptions
@@ -210,10 +206,10 @@ def test_instructions_stand_first() -> None:
         }
     )
     assert translated.body["messages"] == [
-        {"role": "system", "content": "Be brief.\nOne."},
+        {"role": "system", "content": "Be brief.\n\nOne."},
         {"role": "user", "content": "Hi"},
     ]
-    assert translated.changed == ["input[].content (system prompts joined)"]
+    assert translated.changed == []
 
 
 def test_a_client_that_offers_no_tools_says_nothing_about_them() -> None:
@@ -280,7 +276,7 @@ REFUSED = ("background", "conversation", "previous_response_id")
 
 
 @NEEDS_SAMPLES
-@recorded("openai_responses/*.request.json")
+@each(samples("openai_responses/*.request.json"))
 def test_recorded_requests_are_translated_or_refused_as_documented(recording: Path) -> None:
     """Every request that a client really sent goes through, or needs a memory."""
     body = json.loads(recording.read_text())

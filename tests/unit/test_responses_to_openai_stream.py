@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.responses import Response
 from responses_from_chat import (
-    CREATED,
     RESPONSES_TO_CHAT,
     USAGE,
     assert_accepted,
@@ -21,7 +20,7 @@ from responses_from_chat import (
     response_of,
     translate,
 )
-from translated_streams import cut, one_by_one
+from translators import CREATED, cut, one_by_one
 
 SEALED = {"include": ["reasoning.encrypted_content"]}
 SUMMARY = {"reasoning": {"summary": "auto"}}

@@ -9,9 +9,7 @@ import pytest
 from openai.types.chat import ChatCompletion
 from translated_streams import (
     CHAT_TO_MESSAGES,
-    CREATED,
     EVERY_RECORDING,
-    NEEDS_SAMPLES,
     WITH_USAGE,
     anthropic_accumulates,
     begin,
@@ -23,6 +21,7 @@ from translated_streams import (
     tool,
     translate,
 )
+from translators import CREATED, NEEDS_SAMPLES
 
 from dolphin_logger.errors import ProviderError
 from dolphin_logger.proxy.translate import TranslateOptions
@@ -356,6 +355,11 @@ def test_errors_of_another_shape(body):
     assert found["message"] == "the provider answered with status 502 and no message"
     assert found["type"] == "api_error"
     assert "upstream" in found
+
+
+def test_errors_in_plain_text():
+    """What stands before a provider (a gateway, a firewall) may say it in a sentence."""
+    assert error(502, b"upstream connect error")["message"] == "upstream connect error"
 
 
 def test_error_that_is_too_deep_to_be_written_is_text():

@@ -9,26 +9,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from translated_streams import (
-    CREATED,
     EVERY_RECORDING,
-    NEEDS_SAMPLES,
+    RECORDINGS,
     WITH_USAGE,
     anthropic_accumulates,
     begin,
     block,
-    cut,
     deltas,
     end,
-    one_by_one,
     openai_accumulates,
     payloads,
-    recordings,
     sse,
     text,
     thinking,
     tool,
     translate,
 )
+from translators import CREATED, NEEDS_SAMPLES, cut, one_by_one
 
 from dolphin_logger.dialects import DIALECTS
 
@@ -523,7 +520,7 @@ def test_our_own_decoder_reads_it_exactly():
 @NEEDS_SAMPLES
 def test_there_are_recordings():
     """The variable points at recordings, nearly all of them readable."""
-    assert len(recordings()) > 20
+    assert len(RECORDINGS) > 20
 
 
 @NEEDS_SAMPLES

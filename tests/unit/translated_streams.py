@@ -3,41 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
-import random
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import httpx2
-import pytest
 from anthropic.lib.streaming._beta_messages import accumulate_event
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletionChunk
+from translators import each, run, samples
 
 from dolphin_logger.proxy.translate import TRANSLATIONS, StreamTranslator
 
 CHAT_TO_MESSAGES = TRANSLATIONS["openai.chat", "anthropic.messages"]
-CREATED = 1_795_000_000
 WITH_USAGE = {"stream_options": {"include_usage": True}}
 USAGE = {"input_tokens": 5, "output_tokens": 1}
 
-NEEDS_SAMPLES = pytest.mark.skipif(
-    not os.environ.get("WIRE_SAMPLES"),
-    reason="WIRE_SAMPLES is not set: no recordings to translate",
-)
 
-
-def recordings() -> list[Path]:
-    """Find the recorded streams that are readable: some were stored compressed, and broken by that."""
-    root = os.environ.get("WIRE_SAMPLES")
-    found = sorted(Path(root, "anthropic_messages").glob("*.sse")) if root else []
-    return [path for path in found if b"message_start" in path.read_bytes()]
-
-
-EVERY_RECORDING = pytest.mark.parametrize(
-    "recording", recordings() or [None], ids=lambda path: path and path.stem
-)
+# Some were stored compressed, and broken by that.
+RECORDINGS = [
+    path for path in samples("anthropic_messages/*.sse") if b"message_start" in path.read_bytes()
+]
+EVERY_RECORDING = each(RECORDINGS)
 
 
 def sse(kind: str, **fields: Any) -> bytes:
@@ -104,29 +90,11 @@ def tool(index: int, *pieces: str, call_id: str = "toolu_1", name: str = "f") ->
     )
 
 
-def one_by_one(stream: bytes) -> list[bytes]:
-    """Cut after each byte."""
-    return [stream[place : place + 1] for place in range(len(stream))]
-
-
-def cut(stream: bytes, *, seed: int) -> list[bytes]:
-    """Cut into chunks of random sizes."""
-    random_ = random.Random(seed)
-    chunks, place = [], 0
-    while place < len(stream):
-        size = random_.choice((1, 2, 3, 17, 200, 5000))
-        chunks.append(stream[place : place + size])
-        place += size
-    return chunks
-
-
 def translate(
     chunks: Iterable[bytes], *, request: dict[str, Any] | None = None
 ) -> tuple[list[bytes], StreamTranslator]:
     """Translate a stream; return the client's events and the translator."""
-    translator = CHAT_TO_MESSAGES.stream(request or {}, created=CREATED)
-    events = [event for chunk in chunks for event in translator.feed(chunk)]
-    return events + translator.finish(), translator
+    return run(CHAT_TO_MESSAGES, chunks, request)
 
 
 def payloads(events: Iterable[bytes]) -> list[dict[str, Any]]:

@@ -18,7 +18,7 @@ from dolphin_logger.journal.home import Home
 from dolphin_logger.setup import connection
 from dolphin_logger.setup._api import Circumstances, Client, adapted
 from dolphin_logger.setup.connection import Change
-from dolphin_logger.setup.plan import fill
+from dolphin_logger.setup.plan import fill, lacks_key
 from dolphin_logger.setup.reading import surroundings
 from dolphin_logger.setup.table import CLIENTS, find_client
 from dolphin_logger.setup.upstream import example_entry, find_upstreams, serves
@@ -64,6 +64,9 @@ def connect(
         say_json(_as_json(client, changes, applied=applied))
     elif applied:
         note(f"connected {client.title}. {fill(client.after, given)}")
+        if lacks_key(client, replace(given, environ=known)):
+            note(f"{client.title} insists on a key or login of its own, and {model!r} needs none:")
+            note(f"where you have none, set {client.dummy} to any word")
         note(f"`dolphin-logger disconnect {client.name}` undoes this")
     elif not changes:
         note(f"{client.title} is set to {given.base} already")

@@ -33,6 +33,8 @@ _ASKING = re.compile(
 )
 _ABOUT_ME = re.compile(r"(i|i'm|i've|i'd|we|we're|my|our)\b", re.IGNORECASE)
 _PERSONS = {"my": "your", "our": "your", "me": "you", "i": "you", "we": "you", "us": "you"}
+# What programs put around a person's words, such as <system-reminder>…</system-reminder>.
+_NOTE = re.compile(r"<([a-z]+[-_][a-z_-]+)>.*?</\1>", re.DOTALL)
 _TAIL = re.compile(r"\s*(,?\s*(please|today|right now|now|for me|thanks))*[\s?.!]*$", re.IGNORECASE)
 
 
@@ -41,7 +43,7 @@ class Asked:
     """The parts of a request that matter here.
 
     Attributes:
-        question: text of the last user message.
+        question: text of the last user message, without a program's notes in it.
         earlier: texts of the user messages before it, oldest first.
         results: after the last user message, the tools' results as (tool name, text).
         to_user: the last message is from the user (not a tool's result or our own).
@@ -63,8 +65,8 @@ def read_asked(request: dict[str, Any]) -> Asked:
     last = users[-1] if users else -1
     parts = objects(messages[last].get("content")) if users else []
     return Asked(
-        question=text_of(messages[last]) if users else "",
-        earlier=tuple(text_of(messages[place]) for place in users[:-1]),
+        question=_spoken(messages[last]) if users else "",
+        earlier=tuple(_spoken(messages[place]) for place in users[:-1]),
         results=_read_results(messages[last + 1 :]),
         to_user=bool(messages) and messages[-1].get("role") == "user",
         with_image=any(part.get("type") == "image_url" for part in parts),
@@ -98,6 +100,12 @@ def text_of(message: dict[str, Any]) -> str:
         return _clean(content)
     texts = (part.get("text") for part in objects(content))
     return _clean("\n".join(text for text in texts if isinstance(text, str)))
+
+
+def _spoken(message: dict[str, Any]) -> str:
+    """Take what a person said; all of it where there is nothing beside notes."""
+    text = text_of(message)
+    return _NOTE.sub("", text).strip() or text
 
 
 def _clean(text: str) -> str:

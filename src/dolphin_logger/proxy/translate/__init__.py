@@ -8,9 +8,11 @@
     gemini_to_openai/     Google's native Gemini API for clients, chat completions for providers
     chained               two of these, one behind the other, with chat completions in the middle
 
-    event_stream          the frame of every translated stream
-    chat_chunks           chat completions, written          from_chat   chat completions, read
-    json_text             events, values and arguments       losses      what could not be carried
+    of any language       event_stream (the frame of a stream), request_keys, parts, losses, faults,
+                          json_text, data_url, skeleton (an answer by reference to what comes back)
+    chat completions,
+      asked by a client   chat_request, chat_history, chat_tools, and answered: chat_chunks, chat_answer
+      asked of a provider chat_body, chat_messages, chat_models, chat_seals, and read: from_chat
 
 To add one: copy the smallest sibling, satisfy `_api.py`, add a line to `TRANSLATIONS`.
 Everything here is pure and works on plain dictionaries: no connections, no configuration, no SDK.

@@ -27,7 +27,8 @@ class TranslateOptions:
         max_tokens: limit of an answer when the client names none; some languages require one.
         forward_user: send the client's `user` or `safety_identifier` on, which may name a person.
         system_in_place: leave a later system message where it stands, for models that take it there.
-        drop: keys of the client's request that this model's provider refuses.
+        drop: paths of the client's request that this model's provider refuses; `reasoning_content` stands
+            for thoughts in a history.
         recall: gives what `Translation.kept` said of a tool call, by its id; None when unknown.
     """
 

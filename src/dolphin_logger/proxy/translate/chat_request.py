@@ -1,56 +1,28 @@
-"""The keys of a chat completion request, taken out one by one.
+"""The keys of a chat completion request that need more than to be taken out.
 
-It knows what they may hold, and no provider's language. Invariant: a key is taken, dropped by name,
-or still there for whoever looks at the rest; none gets lost in silence.
+It knows what they may hold, and no provider's language. Invariant: where two keys say the same, the
+newer one counts, and the older one is named as dropped.
 
 Source: https://platform.openai.com/docs/api-reference/chat/create.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from dolphin_logger.proxy.translate.losses import Losses, refusal
+from dolphin_logger.proxy.translate.losses import refusal
+from dolphin_logger.proxy.translate.request_keys import RequestKeys
 
 
-class ChatRequest:
-    """A request of which less and less is left; null is the same as leaving a key out."""
-
-    def __init__(self, body: Mapping[str, Any], *, refused: frozenset[str]) -> None:
-        self.losses = Losses()
-        self.left = {key: value for key, value in body.items() if value is not None}
-        self.left.pop("model", None)  # it has chosen the provider already
-        for key in sorted(refused & self.left.keys()):
-            self.drop(key)
-
-    def take(self, key: str) -> Any:
-        """Take a value out; None when there is none."""
-        return self.left.pop(key, None)
-
-    def drop(self, key: str) -> None:
-        """Leave a value out that is there, and say so."""
-        del self.left[key]
-        self.losses.drop(key)
-
-    def take_number(self, key: str) -> int | float | None:
-        """Take a number."""
-        value = self.take(key)
-        if value is None or type(value) in (int, float):
-            number: int | float | None = value
-            return number
-        raise refusal(f"{key} must be a number", param=key)
+class ChatRequest(RequestKeys):
+    """A chat completion request of which less and less is left."""
 
     def take_limit(self) -> int | None:
         """Take the limit of tokens, in its current or its older name."""
-        limit, older = self.take("max_completion_tokens"), self.take("max_tokens")
+        limit, older = self.take_whole("max_completion_tokens"), self.take_whole("max_tokens")
         if limit is not None and older is not None and older != limit:
             self.losses.drop("max_tokens")
-        key = "max_tokens" if limit is None else "max_completion_tokens"
-        limit = older if limit is None else limit
-        if limit is not None and type(limit) is not int:
-            raise refusal(f"{key} must be a whole number", param=key)
-        return limit
+        return older if limit is None else limit
 
     def take_stops(self) -> list[str]:
         """Take the texts that end an answer."""

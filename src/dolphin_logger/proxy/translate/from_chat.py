@@ -15,14 +15,10 @@ from uuid import uuid4
 
 from dolphin_logger.dialects import DIALECTS
 from dolphin_logger.errors import ProviderError
+from dolphin_logger.proxy.translate.chat_seals import THOUGHTS
 from dolphin_logger.proxy.translate.event_stream import EventStream
 from dolphin_logger.proxy.translate.json_text import write_arguments, write_json
 
-_REASONING: Final = (
-    "reasoning_content",
-    "reasoning",
-    "thinking",
-)  # servers that send two repeat it
 _ONLY: Final = "only"  # stands for the index of a call that has none
 
 
@@ -178,7 +174,8 @@ class FromChat(EventStream):
             self._take_call({"function": older}, out)
 
     def _take_reasoning(self, delta: dict[str, Any], out: list[bytes]) -> None:
-        for key in _REASONING if self._reasoning_key is None else (self._reasoning_key,):
+        """Take a piece of a thought under one name: servers that send two repeat it."""
+        for key in THOUGHTS if self._reasoning_key is None else (self._reasoning_key,):
             piece = delta.get(key)
             if isinstance(piece, str) and piece:
                 self._reasoning_key = key
@@ -240,9 +237,7 @@ class FromChat(EventStream):
             self._listener.arguments(call.position, waiting, out)
 
 
-def whole_answer(
-    native: dict[str, Any], listener: ChatListener, *, dialect: str, media_type: str
-) -> dict[str, Any]:
+def whole_answer(native: dict[str, Any], listener: ChatListener, *, dialect: str) -> dict[str, Any]:
     """Translate a complete chat completion: what the client's own stream re-assembles to.
 
     Raises:
@@ -253,7 +248,7 @@ def whole_answer(
         raise ProviderError(fault, status=502, kind="protocol")
     stream = FromChat(listener)
     events = stream.feed(b"data: " + write_json(native) + b"\n\ndata: [DONE]\n\n")
-    decoder = DIALECTS[dialect].decoder(media_type, asked=True)
+    decoder = DIALECTS[dialect].decoder("text/event-stream", asked=True)
     assert decoder is not None
     for event in events:
         decoder.feed(event)

@@ -1,10 +1,9 @@
 """Anthropic's Messages API for clients, chat completions for the provider.
 
     request    the keys of the body        history   its messages     content   their blocks
-    tools      tools, choice of tools      models    what a model's name says of its servers
+    tools      tools, choice of tools      schemas   of answers: who can promise to keep them
     stream     the answer, event by event  events    the events of a Messages stream
     faults     errors, answered and in the middle of a stream
-    seals      what a message cannot carry of a chat completion, and how it comes back
     call_ids   ids of tool calls, in the characters that the client's language allows
     words      stop reasons, tokens
 
@@ -19,8 +18,8 @@ from typing import Any
 from dolphin_logger.proxy.translate._api import Translated, TranslateOptions
 from dolphin_logger.proxy.translate.anthropic_to_openai.faults import translate_error
 from dolphin_logger.proxy.translate.anthropic_to_openai.request import RequestTranslation
-from dolphin_logger.proxy.translate.anthropic_to_openai.seals import find_seals
 from dolphin_logger.proxy.translate.anthropic_to_openai.stream import MessageWriter
+from dolphin_logger.proxy.translate.chat_seals import find_seals
 from dolphin_logger.proxy.translate.from_chat import FromChat, whole_answer
 
 
@@ -41,12 +40,10 @@ class AnthropicToOpenAI:
     ) -> dict[str, Any]:
         """Translate a chat completion into a message."""
         del created, request
-        return whole_answer(
-            native, MessageWriter(), dialect="anthropic.messages", media_type="text/event-stream"
-        )
+        return whole_answer(native, MessageWriter(), dialect="anthropic.messages")
 
     def kept(self, native: dict[str, Any]) -> dict[str, Any]:
-        """Keep what the provider wants back beside its calls: seals, and its name for thoughts."""
+        """Keep what the provider wants back beside its calls."""
         return find_seals(native)
 
     def error(self, status: int, body: bytes) -> bytes:

@@ -1,8 +1,7 @@
 """The messages of a request: who said what, in the order that the provider demands.
 
-System prompts move to the front, results of tools into messages of their own right after their calls.
-It does not know the other keys of a request. Invariant: nothing is invented. A history that the
-provider refuses goes out as it is, because its refusal is the right answer.
+It knows Anthropic's blocks, and neither the other keys of a request nor what the provider's messages
+look like. Invariant: nothing is invented, and what has moved or changed is named.
 
 Source: https://platform.openai.com/docs/api-reference/chat/create (messages).
 """
@@ -14,18 +13,15 @@ from typing import Any, Final
 from dolphin_logger.proxy.translate._api import TranslateOptions
 from dolphin_logger.proxy.translate.anthropic_to_openai.call_ids import decode_id
 from dolphin_logger.proxy.translate.anthropic_to_openai.content import (
-    Block,
-    Part,
-    drop_others,
-    join_texts,
-    read_blocks,
+    drop_beside,
     read_text,
-    simplify,
     translate_block,
 )
-from dolphin_logger.proxy.translate.anthropic_to_openai.seals import seal
+from dolphin_logger.proxy.translate.chat_messages import ChatMessages, join_texts, write_call
+from dolphin_logger.proxy.translate.chat_models import ModelTraits
 from dolphin_logger.proxy.translate.json_text import write_arguments
 from dolphin_logger.proxy.translate.losses import Losses, refusal
+from dolphin_logger.proxy.translate.parts import Given, Part, drop_others, read_parts
 
 _ROLES: Final = ("user", "assistant", "system")
 # Claude Code's note to Anthropic's billing. It differs in each request, and would keep the provider
@@ -38,17 +34,18 @@ _DIRECT: Final = {"type": "direct"}  # a call that the model itself has made
 class History:
     """Takes the messages one by one."""
 
-    def __init__(self, losses: Losses, *, options: TranslateOptions, takes_thoughts: bool) -> None:
+    def __init__(self, losses: Losses, *, options: TranslateOptions, traits: ModelTraits) -> None:
         self._losses = losses
-        self._in_place = options.system_in_place
-        self._recall = options.recall
-        self._takes_thoughts = takes_thoughts
-        self._system: list[str] = []
-        self._messages: list[dict[str, Any]] = []
+        self._chat = ChatMessages(options=options, traits=traits)
+
+    @property
+    def messages(self) -> list[dict[str, Any]]:
+        """The provider's messages."""
+        return self._chat.found
 
     def add_system(self, content: Any) -> None:
         """Take the `system` of the request."""
-        self._system += self._read_system(content, "system", inside="system[].")
+        self._chat.add_system(self._read_system(content, "system", inside="system[]."))
 
     def add(self, message: Any, *, number: int) -> None:
         """Take the next message."""
@@ -66,24 +63,13 @@ class History:
         else:
             self._add_later_system(content, at)
 
-    def result(self) -> list[dict[str, Any]]:
-        """Give the provider's messages."""
-        prompt = join_texts(self._system)
-        system = [{"role": "system", "content": prompt}] if prompt else []
-        return [*system, *self._messages]
-
     def _add_later_system(self, content: Any, at: str) -> None:
-        texts = self._read_system(content, at, inside="messages[].content[].")
-        if self._in_place and self._messages:
-            self._messages.append({"role": "system", "content": join_texts(texts)})
-            return
-        if self._messages:  # templates of many models take a system prompt at the beginning only
+        if self._chat.add_system(self._read_system(content, at, inside="messages[].content[].")):
             self._losses.change("messages[].role (system, from the middle to the front)")
-        self._system += texts
 
-    def _read_system(self, content: Any, at: str, *, inside: str) -> list[str]:
+    def _read_system(self, content: Any, at: str, *, inside: str) -> str:
         texts = []
-        for block, kind, place in read_blocks(content, at):
+        for block, kind, place in read_parts(content, at=at):
             if kind != "text":
                 raise refusal(f"{place}: a system prompt must be text, not {kind!r}", param=place)
             text = read_text(block, place, losses=self._losses, inside=inside)
@@ -91,18 +77,15 @@ class History:
                 text = text.partition("\n")[2]
                 self._losses.drop(f"system[] ({_NOTE[:-1]})")
             texts.append(text)
-        return texts
+        return join_texts(texts)
 
     # --- what the user says, and what tools say in the user's name
 
     def _add_user(self, content: Any, at: str) -> None:
-        if isinstance(content, str):
-            self._messages.append({"role": "user", "content": content})
-            return
         parts: list[Part] = []  # those of results come first, as their calls did
         spoken: list[Part] = []
         results = 0
-        for block, kind, place in read_blocks(content, at):
+        for block, kind, place in read_parts(content, at=at):
             if kind == "tool_result":
                 results += 1
                 if spoken:
@@ -111,20 +94,22 @@ class History:
             else:
                 spoken += translate_block(block, kind, place, losses=self._losses)
         if parts or spoken or not results:
-            self._messages.append({"role": "user", "content": simplify([*parts, *spoken])})
+            self._chat.add_user([*parts, *spoken])
 
-    def _add_result(self, block: Block, at: str) -> list[Part]:
+    def _add_result(self, block: Given, at: str) -> list[Part]:
         """Take the result of a tool; return the parts that a tool cannot say here."""
         call = block.get("tool_use_id")
         if not isinstance(call, str) or not call:
             where = f"{at}.tool_use_id"
             raise refusal(f"{where} must name the call that this answers", param=where)
-        drop_others(block, ("tool_use_id", "content", "is_error"), losses=self._losses)
+        drop_beside(block, ("tool_use_id", "content", "is_error"), losses=self._losses)
         if block.get("is_error"):
             self._losses.change("messages[].content[].is_error (the text alone tells)")
         texts, others = [], []
         content = block.get("content")
-        for inner, kind, place in read_blocks([] if content is None else content, f"{at}.content"):
+        for inner, kind, place in read_parts(
+            [] if content is None else content, at=f"{at}.content"
+        ):
             for part in translate_block(inner, kind, place, losses=self._losses):
                 if part["type"] == "text":
                     texts.append(part["text"])
@@ -132,21 +117,9 @@ class History:
                     others.append(part)
         if others:
             self._losses.change("messages[].content[].content[] (files of results as the user's)")
-        self._insert_result(
-            {"role": "tool", "tool_call_id": decode_id(call), "content": join_texts(texts)}
-        )
-        return others
-
-    def _insert_result(self, result: dict[str, Any]) -> None:
-        """Put a result where the provider looks for it: right after the calls and other results."""
-        place = len(self._messages)
-        while place and self._messages[place - 1]["role"] in ("user", "system"):
-            place -= 1
-        if place == 0:  # it answers nothing, as the provider will say
-            place = len(self._messages)
-        if place < len(self._messages):
+        if self._chat.add_result(decode_id(call), join_texts(texts)):
             self._losses.change(_MOVED)
-        self._messages.insert(place, result)
+        return others
 
     # --- what the model said
 
@@ -154,7 +127,7 @@ class History:
         texts: list[str] = []
         thoughts: list[str] = []
         calls: list[dict[str, Any]] = []
-        for block, kind, place in read_blocks(content, at):
+        for block, kind, place in read_parts(content, at=at):
             if kind == "text":
                 texts.append(read_text(block, place, losses=self._losses))
                 if calls:
@@ -169,28 +142,20 @@ class History:
         message: dict[str, Any] = {"role": "assistant", "content": text or (None if calls else "")}
         if calls:
             message["tool_calls"] = calls
-        self._think(message, "".join(thoughts))
-        self._messages.append(message)
+        if self._chat.add_answer(message, thought="".join(thoughts)):
+            self._losses.drop("messages[].content[] (thinking)")
 
-    def _thought(self, block: Block) -> str:
-        drop_others(block, ("thinking",), losses=self._losses)  # the seal is Anthropic's
+    def _thought(self, block: Given) -> str:
+        drop_beside(block, ("thinking",), losses=self._losses)  # the seal is Anthropic's
         thought = block.get("thinking")
         return thought if isinstance(thought, str) else ""
 
-    def _think(self, message: dict[str, Any], thought: str) -> None:
-        """Let the model have the thoughts that led to its calls; others it is not asked to read again."""
-        if thought and not (self._takes_thoughts and "tool_calls" in message):
-            self._losses.drop("messages[].content[] (thinking)")
-            thought = ""
-        if "tool_calls" in message:
-            seal(message, thought=thought, recall=self._recall)
-
-    def _call(self, block: Block, at: str) -> dict[str, Any]:
+    def _call(self, block: Given, at: str) -> dict[str, Any]:
         call, name = block.get("id"), block.get("name")
         if not isinstance(call, str) or not isinstance(name, str):
             raise refusal(f"{at} must have an id and a name", param=at)
         known = ("id", "name", "input", *("caller",) * (block.get("caller") == _DIRECT))
-        drop_others(block, known, losses=self._losses)
+        drop_beside(block, known, losses=self._losses)
         given = block.get("input")
-        function = {"name": name, "arguments": write_arguments({} if given is None else given)}
-        return {"id": decode_id(call), "type": "function", "function": function}
+        arguments = write_arguments({} if given is None else given)
+        return write_call(decode_id(call), name=name, arguments=arguments)

@@ -2,7 +2,7 @@
 
 Keys are taken out of a copy; what is left at the end is of chat completions already and passes, says
 nothing, or is named as dropped. So a key that nobody here knows cannot get lost in silence.
-It knows no models but through `models`, and no headers.
+It knows no models but through their traits, and no headers.
 
 Source: https://platform.openai.com/docs/api-reference/chat/create.
 """
@@ -14,22 +14,25 @@ from typing import Any, Final
 
 from dolphin_logger.proxy.translate._api import Translated, TranslateOptions
 from dolphin_logger.proxy.translate.anthropic_to_openai.history import History
-from dolphin_logger.proxy.translate.anthropic_to_openai.models import effort_of, traits_of
 from dolphin_logger.proxy.translate.anthropic_to_openai.schemas import is_strict
 from dolphin_logger.proxy.translate.anthropic_to_openai.tools import (
     translate_choice,
     translate_tools,
 )
-from dolphin_logger.proxy.translate.losses import Losses, refusal
-
-_NATIVE: Final = frozenset(
-    (
-        *("frequency_penalty", "logit_bias", "parallel_tool_calls", "prediction"),
-        *("presence_penalty", "prompt_cache_key", "prompt_cache_options", "prompt_cache_retention"),
-        *("reasoning", "reasoning_effort", "response_format", "safety_identifier", "seed", "store"),
-        *("temperature", "top_p", "user", "verbosity", "web_search_options"),
-    )
+from dolphin_logger.proxy.translate.chat_body import (
+    ask_for_stream,
+    pass_native,
+    take_identity,
+    wish_effort,
 )
+from dolphin_logger.proxy.translate.chat_models import effort_of, traits_of
+from dolphin_logger.proxy.translate.losses import refusal
+from dolphin_logger.proxy.translate.request_keys import RequestKeys
+
+_OWN: Final = (
+    "service_tier",
+    "top_k",
+)  # keys of chat completions, too, where they mean another thing
 _SAYS_NOTHING: Final[dict[str, tuple[Any, ...]]] = {
     "metadata": ({},),
     "n": (1,),
@@ -45,63 +48,48 @@ class RequestTranslation:
     """Translates one request; use once."""
 
     def __init__(self, body: dict[str, Any], *, model: str, options: TranslateOptions) -> None:
-        self._left = {key: value for key, value in body.items() if value is not None}
+        self._asked = RequestKeys(body, refused=options.drop)
+        self._left = self._asked.left
+        self._losses = self._asked.losses
         self._options = options
-        self._losses = Losses()
         self._traits = traits_of(model)
         self._body: dict[str, Any] = {"model": model}
 
     def run(self) -> Translated:
         """Translate."""
-        self._left.pop("model", None)
-        for key in sorted(self._options.drop & self._left.keys()):
-            self._drop(key)
         if self._left.get("n", 1) != 1:
             raise refusal("n: a message of Anthropic's language is one answer", param="n")
-        self._take_limit()
+        limit = self._asked.take_whole("max_tokens")
+        if limit is not None:
+            self._body[self._traits.limit] = limit
         self._take_messages()
         self._take_tools()
         self._take_stop()
         self._take_format()
         self._take_effort()
         self._take_user()
-        self._take_stream()
-        self._take_rest()
+        self._asked.take("stream")
+        self._asked.take("stream_options")
+        ask_for_stream(self._body)
+        pass_native(self._asked, self._body, says_nothing=_SAYS_NOTHING, but=_OWN)
         return Translated(self._body, self._losses.dropped, self._losses.changed)
 
-    def _take(self, key: str) -> Any:
-        return self._left.pop(key, None)
-
-    def _drop(self, key: str) -> None:
-        del self._left[key]
-        self._losses.drop(key)
-
-    def _take_limit(self) -> None:
-        limit = self._take("max_tokens")
-        if limit is None:
-            return
-        if type(limit) is not int:
-            raise refusal("max_tokens must be a whole number", param="max_tokens")
-        self._body[self._traits.limit] = limit
-
     def _take_messages(self) -> None:
-        messages = self._take("messages")
+        messages = self._asked.take("messages")
         if not isinstance(messages, list):
             raise refusal("messages must be an array", param="messages")
-        history = History(
-            self._losses, options=self._options, takes_thoughts=self._traits.takes_thoughts
-        )
-        system = self._take("system")
+        history = History(self._losses, options=self._options, traits=self._traits)
+        system = self._asked.take("system")
         if system is not None:
             history.add_system(system)
         for number, message in enumerate(messages):
             history.add(message, number=number)
-        self._body["messages"] = history.result()
+        self._body["messages"] = history.messages
 
     # --- tools
 
     def _take_tools(self) -> None:
-        asked, servers = self._take("tools"), self._take("mcp_servers")
+        asked, servers = self._asked.take("tools"), self._asked.take("mcp_servers")
         tools = [] if asked is None else translate_tools(asked, losses=self._losses)
         if servers:
             self._losses.drop("mcp_servers")
@@ -114,7 +102,7 @@ class RequestTranslation:
                 " leave them out, or add a tool with an input_schema",
                 param=param,
             )
-        choice = self._take("tool_choice")
+        choice = self._asked.take("tool_choice")
         if choice is not None:
             self._choose(choice)
 
@@ -134,13 +122,13 @@ class RequestTranslation:
     # --- the answer
 
     def _take_stop(self) -> None:
-        stops = self._take("stop_sequences")
+        stops = self._asked.take("stop_sequences")
         if stops:
             self._body["stop"] = stops
 
     def _take_format(self) -> None:
         config = self._left.get("output_config")
-        older, newer = self._take("output_format"), None
+        older, newer = self._asked.take("output_format"), None
         if isinstance(config, dict):
             config = dict(config)
             newer = config.pop("format", None)
@@ -173,23 +161,13 @@ class RequestTranslation:
             if wanted is not None:
                 self._losses.drop(at)
             return
-        if "tools" in self._body and not self._traits.thinks_beside_tools:
-            self._body["reasoning_effort"] = "none"
-            if wanted != "none":
-                self._losses.change("tools (reasoning_effort: none)" if wanted is None else at)
-            return
-        if wanted is None:
-            return
-        effort = self._traits.nearest_effort(wanted)
-        if effort is None:
-            self._losses.drop(at)
-            return
-        self._body["reasoning_effort"] = effort
-        if effort != wanted or at == "thinking.budget_tokens":
-            self._losses.change(at)
+        before = self._body.get("reasoning_effort")
+        wish_effort(self._body, wanted, at=at, traits=self._traits, losses=self._losses)
+        if at == "thinking.budget_tokens" and self._body.get("reasoning_effort") != before:
+            self._losses.change(at)  # an effort says it less exactly
 
     def _take_object(self, key: str, *, known: tuple[str, ...]) -> dict[str, Any]:
-        value = self._take(key)
+        value = self._asked.take(key)
         if value is not None and not isinstance(value, dict):
             self._losses.drop(key)
         found = value if isinstance(value, dict) else {}
@@ -198,29 +176,15 @@ class RequestTranslation:
         return found
 
     def _take_user(self) -> None:
-        """Send on who asks, if the configuration allows it: this may name a person."""
+        """Take who asks; of the metadata only this has a meaning for the provider."""
         metadata = self._left.get("metadata")
-        if not isinstance(metadata, dict) or "user_id" not in metadata:
-            return
-        self._left["metadata"] = {key: metadata[key] for key in metadata.keys() - {"user_id"}}
-        if self._options.forward_user and isinstance(metadata["user_id"], str):
-            self._body["user"] = metadata["user_id"]
-        elif metadata["user_id"] is not None:
-            self._losses.drop("metadata.user_id")
-
-    def _take_stream(self) -> None:
-        """Always ask for a stream, and for its token counts: without them nobody knows any."""
-        self._take("stream")
-        self._take("stream_options")
-        self._body["stream"] = True
-        self._body["stream_options"] = {"include_usage": True}
-
-    def _take_rest(self) -> None:
-        for key, value in self._left.items():
-            if key in _NATIVE:
-                self._body[key] = value
-            elif value not in _SAYS_NOTHING.get(key, ()):
-                self._losses.drop(key)
+        if isinstance(metadata, dict) and metadata.get("user_id") is not None:
+            self._left["metadata"] = {key: metadata[key] for key in metadata.keys() - {"user_id"}}
+            if self._options.forward_user and isinstance(metadata["user_id"], str):
+                self._body["user"] = metadata["user_id"]
+            else:
+                self._losses.drop("metadata.user_id")
+        take_identity(self._asked, self._body, forward=self._options.forward_user)
 
 
 def _find_wish(thinking: dict[str, Any], effort: Any) -> tuple[str, str | None]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from dolphin_logger.proxy.translate.chat_body import write_choice, write_function
 from dolphin_logger.proxy.translate.losses import Losses, refusal
 
 _CHOICES: Final = {"auto": "auto", "any": "required", "none": "none"}
@@ -48,22 +49,17 @@ def translate_choice(choice: Any) -> tuple[Any, bool]:
         return _CHOICES[kind], parallel
     if not isinstance(choice.get("name"), str):
         raise refusal("tool_choice.name must be a string", param="tool_choice.name")
-    return {"type": "function", "function": {"name": choice["name"]}}, parallel
+    return write_choice(choice["name"]), parallel
 
 
 def _translate_tool(tool: Mapping[str, Any], at: str, *, losses: Losses) -> dict[str, Any]:
     name, schema = tool.get("name"), tool.get("input_schema")
     if not isinstance(name, str) or not isinstance(schema, dict):
         raise refusal(f"{at} must have a name and an input_schema", param=at)
-    function: dict[str, Any] = {"name": name}
-    if tool.get("description") is not None:
-        function["description"] = tool["description"]
-    function["parameters"] = schema
-    if tool.get("strict") is not None:
-        function["strict"] = tool["strict"]
     for key, value in tool.items():
         if key == "defer_loading" and value:
             losses.change("tools[].defer_loading (sent at once)")
         elif key not in _KNOWN and value:
             losses.drop(f"tools[].{key}")
-    return {"type": "function", "function": function}
+    description, strict = tool.get("description"), tool.get("strict")
+    return write_function(name, parameters=schema, description=description, strict=strict)

@@ -4,7 +4,6 @@
     generation how to answer              tools    tools, their choice schema   Google's, as JSON Schema
     fields     names in both spellings    stream   the answer, event by event
     faults     errors, answered and in the middle of a stream
-    kept       what Gemini's language cannot carry, and how it comes back
     words      finish reasons, tokens, log-probabilities
 
 A client wishes for a stream in the path, never in the body: nothing here looks for it.
@@ -17,9 +16,9 @@ from __future__ import annotations
 from typing import Any
 
 from dolphin_logger.proxy.translate._api import Translated, TranslateOptions
+from dolphin_logger.proxy.translate.chat_seals import find_seals
 from dolphin_logger.proxy.translate.from_chat import FromChat, whole_answer
 from dolphin_logger.proxy.translate.gemini_to_openai.faults import translate_error
-from dolphin_logger.proxy.translate.gemini_to_openai.kept import keep
 from dolphin_logger.proxy.translate.gemini_to_openai.request import RequestTranslation
 from dolphin_logger.proxy.translate.gemini_to_openai.stream import ContentEvents
 
@@ -41,13 +40,11 @@ class GeminiToOpenAI:
     ) -> dict[str, Any]:
         """Translate a complete chat completion; thoughts are in it if the request asks for them."""
         del created
-        return whole_answer(
-            native, ContentEvents(request or {}), dialect="gemini", media_type="text/event-stream"
-        )
+        return whole_answer(native, ContentEvents(request or {}), dialect="gemini")
 
     def kept(self, native: dict[str, Any]) -> dict[str, Any]:
-        """Keep what servers put beside tool calls and want back with them."""
-        return keep(native)
+        """Keep what the provider wants back beside its calls."""
+        return find_seals(native)
 
     def error(self, status: int, body: bytes) -> bytes:
         """Translate an error answer into Google's shape."""

@@ -18,8 +18,7 @@ from dolphin_logger.proxy.translate.gemini_to_openai.fields import (
     read_fields,
 )
 from dolphin_logger.proxy.translate.losses import Losses, refusal
-
-Part = dict[str, Any]
+from dolphin_logger.proxy.translate.parts import Part, text_part
 
 MEDIA: Final = ("inlineData", "fileData")
 _PLACE: Final = "contents[].parts[]"
@@ -27,11 +26,6 @@ _STANDARD: Final = str.maketrans("-_", "+/")  # Google's SDKs write the alphabet
 _SOUNDS: Final = {"mpeg": "mp3", "mpga": "mp3", "x-wav": "wav", "wave": "wav", "vnd.wave": "wav"}
 _POSSIBLE: Final = "possible: images, audio, application/pdf, text"
 _UNNAMED: Final = "document.pdf"  # OpenAI refuses a file without a name
-
-
-def text_part(text: str) -> Part:
-    """Build a part of text."""
-    return {"type": "text", "text": text}
 
 
 def read_text(value: Any, *, at: str) -> str:

@@ -1,16 +1,17 @@
 """`generationConfig`: how to answer.
 
 Its fields are taken out one by one; what is left says nothing or is named as dropped.
-It knows which names of models want OpenAI's newer word for a limit, and no other key of a request.
+It knows no other key of a request, and no models but through their traits.
 
 Source: https://ai.google.dev/api/generate-content#v1beta.GenerationConfig.
 """
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final
 
+from dolphin_logger.proxy.translate.chat_body import wish_effort
+from dolphin_logger.proxy.translate.chat_models import ModelTraits, effort_of, is_effort
 from dolphin_logger.proxy.translate.gemini_to_openai.fields import (
     Fields,
     drop_rest,
@@ -28,30 +29,23 @@ _NUMBERS: Final = {
     "presencePenalty": "presence_penalty",
     "frequencyPenalty": "frequency_penalty",
 }
-_LEVELS: Final = ("minimal", "low", "medium", "high", "xhigh")
-_BUDGETS: Final = (
-    (1024, "low"),
-    (8192, "medium"),
-)  # Google's own reading of an effort; above: high
+_UNSPECIFIED: Final = "thinking_level_unspecified"
 _AUTOMATIC: Final = -1
 _SAYS_NOTHING: Final = (False, 0)
-# OpenAI's own models from here on refuse `max_tokens`; many local servers know nothing else.
-_NEWER_LIMIT: Final = re.compile(r"o\d|gpt-[5-9]")
 
 
 class GenerationTranslation:
-    """Translates one `generationConfig` into keys of the request; use once."""
+    """Translates one `generationConfig` into keys of the `body`; use once."""
 
-    def __init__(self, config: Any, *, model: str, drop: frozenset[str], losses: Losses) -> None:
-        self._left = read_fields(config, at=PLACE)
-        self._model = model
+    def __init__(
+        self, config: Fields, *, body: dict[str, Any], traits: ModelTraits, losses: Losses
+    ) -> None:
+        self._left = dict(config)
+        self._body = body
+        self._traits = traits
         self._losses = losses
-        self._body: dict[str, Any] = {}
-        for name in sorted(self._left):
-            if f"{PLACE}.{name}" in drop:
-                self._drop(name)
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> None:
         """Translate."""
         self._refuse()
         for name, key in _NUMBERS.items():
@@ -64,14 +58,9 @@ class GenerationTranslation:
         self._take_thinking()
         rest = {key: value for key, value in self._left.items() if value not in _SAYS_NOTHING}
         drop_rest(rest, place=PLACE, losses=self._losses)
-        return self._body
 
     def _take(self, name: str) -> Any:
         return self._left.pop(name, None)
-
-    def _drop(self, name: str) -> None:
-        del self._left[name]
-        self._losses.drop(f"{PLACE}.{name}")
 
     def _refuse(self) -> None:
         """Refuse what would change the answer beyond recognition."""
@@ -102,9 +91,7 @@ class GenerationTranslation:
 
     def _take_limit(self) -> None:
         if "maxOutputTokens" in self._left:
-            newer = _NEWER_LIMIT.match(self._model)
-            key = "max_completion_tokens" if newer else "max_tokens"
-            self._body[key] = self._whole("maxOutputTokens")
+            self._body[self._traits.limit] = self._whole("maxOutputTokens")
 
     def _take_stops(self) -> None:
         stops = self._take("stopSequences")
@@ -140,35 +127,27 @@ class GenerationTranslation:
 
     def _take_thinking(self) -> None:
         """Take how much to think; whether thoughts are shown is the business of the answer."""
-        thinking = self._take("thinkingConfig")
-        if thinking is None:
-            return
-        place = f"{PLACE}.thinkingConfig"
-        fields = read_fields(thinking, at=place)
+        thinking, place = self._take("thinkingConfig"), f"{PLACE}.thinkingConfig"
+        fields = {} if thinking is None else read_fields(thinking, at=place)
         fields.pop("includeThoughts", None)
-        effort = self._effort_of_level(fields) or self._effort_of_budget(fields)
-        if effort is not None:
-            self._body["reasoning_effort"] = effort
+        wanted, budget = self._level(fields), fields.get("thinkingBudget")
+        key = "thinkingLevel"
+        if wanted is None and type(budget) is int:
+            del fields["thinkingBudget"]
+            key, wanted = "thinkingBudget", None if budget == _AUTOMATIC else effort_of(budget)
+        wish_effort(
+            self._body, wanted, at=f"{place}.{key}", traits=self._traits, losses=self._losses
+        )
+        if key == "thinkingBudget" and budget != 0 and "reasoning_effort" in self._body:
+            self._losses.change(f"{place}.{key}")  # an effort says it less exactly
         drop_rest(fields, place=place, losses=self._losses)
 
-    def _effort_of_level(self, fields: Fields) -> str | None:
+    def _level(self, fields: Fields) -> str | None:
         level = fields.get("thinkingLevel")
-        effort = level.lower() if isinstance(level, str) else None
-        if effort in _LEVELS or effort == "thinking_level_unspecified":
+        wanted = level.lower() if isinstance(level, str) else None
+        if wanted == _UNSPECIFIED or is_effort(wanted):
             del fields["thinkingLevel"]
-        return effort if effort in _LEVELS else None
-
-    def _effort_of_budget(self, fields: Fields) -> str | None:
-        budget = fields.get("thinkingBudget")
-        if type(budget) is not int:
-            return None
-        del fields["thinkingBudget"]
-        if budget == _AUTOMATIC:
-            return None
-        if budget == 0:
-            return "none"
-        self._losses.change(f"{PLACE}.thinkingConfig.thinkingBudget")
-        return next((effort for limit, effort in _BUDGETS if budget <= limit), "high")
+        return wanted if is_effort(wanted) else None
 
 
 def includes_thoughts(request: dict[str, Any]) -> bool:

@@ -1,22 +1,21 @@
 """The contents of a request: who said what, and which result belongs to which call.
 
-Results of functions become messages of their own, right behind the calls. It does not know the other
-keys of a request. Invariants: nothing is invented but ids of calls that have none, the same ones each
-time; a history that the provider refuses goes out as it is, because its refusal is the right answer.
+It knows Google's parts, and neither the other keys of a request nor what the provider's messages look
+like. Invariant: nothing is invented but ids of calls that have none, the same ones each time.
 
 Source: https://ai.google.dev/api/caching#Content, https://ai.google.dev/gemini-api/docs/function-calling.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
+from dolphin_logger.proxy.translate._api import TranslateOptions
+from dolphin_logger.proxy.translate.chat_messages import ChatMessages, join_texts, write_call
+from dolphin_logger.proxy.translate.chat_models import ModelTraits
 from dolphin_logger.proxy.translate.gemini_to_openai.content import (
     MEDIA,
-    Part,
     read_text,
-    text_part,
     translate_media,
 )
 from dolphin_logger.proxy.translate.gemini_to_openai.fields import (
@@ -25,9 +24,9 @@ from dolphin_logger.proxy.translate.gemini_to_openai.fields import (
     read_fields,
     read_list,
 )
-from dolphin_logger.proxy.translate.gemini_to_openai.kept import restore
 from dolphin_logger.proxy.translate.json_text import write_arguments
 from dolphin_logger.proxy.translate.losses import Losses, refusal
+from dolphin_logger.proxy.translate.parts import Part, text_part
 
 Message = dict[str, Any]
 
@@ -40,9 +39,10 @@ _KINDS: Final = ("text", *MEDIA, "functionCall", "functionResponse", *_GOOGLES)
 class History:
     """Takes the contents one by one; `finish` gives the messages."""
 
-    def __init__(self, losses: Losses) -> None:
+    def __init__(self, losses: Losses, *, options: TranslateOptions, traits: ModelTraits) -> None:
         self._losses = losses
-        self._messages: list[Message] = []
+        self._chat = ChatMessages(options=options, traits=traits)
+        self._answer: Message | None = None  # may go on in the next content
         self._waiting: list[tuple[str, str]] = []  # names and ids of calls without a result
         self._ids: set[str] = set()
         self._calls = 0
@@ -55,8 +55,7 @@ class History:
             if kind != "text":
                 raise refusal(f"{place}: only text can be a system instruction", param=place)
             self._add_text(fields, texts, at=place)
-        if texts:
-            self._messages.append({"role": "system", "content": _plain(texts)})
+        self._chat.add_system(join_texts(text["text"] for text in texts))
 
     def add(self, content: Any, *, number: int) -> None:
         """Take the next content."""
@@ -70,12 +69,10 @@ class History:
         else:
             self._add_user(content, at=at)
 
-    def finish(self, *, recall: Callable[[str], Any]) -> list[Message]:
+    def finish(self) -> list[Message]:
         """Give the messages, with what the provider said around calls that it made earlier."""
-        for message in self._messages:
-            if "tool_calls" in message:
-                restore(message, recall=recall)
-        return self._messages
+        self._end_answer()
+        return self._chat.found
 
     def _parts(self, content: Any, *, at: str) -> list[tuple[str, str, Fields]]:
         """List the parts of a content: where each stands, its kind, its fields."""
@@ -108,6 +105,7 @@ class History:
     # --- the user
 
     def _add_user(self, content: Any, *, at: str) -> None:
+        self._end_answer()
         said: list[Part] = []
         is_answer = False
         for place, kind, fields in self._parts(content, at=at):
@@ -125,17 +123,15 @@ class History:
             else:
                 raise refusal(f"{place}: a user sends no {kind}", param=place)
         if said or not is_answer:
-            self._messages.append({"role": "user", "content": _plain(said)})
+            self._chat.add_user(said)
 
     def _add_result(self, response: Any, *, at: str) -> list[Part]:
         """Take the result of a function; return what of it only a user can show."""
         fields = read_fields(response, at=at)
-        message = {
-            "role": "tool",
-            "tool_call_id": self._call_of(fields, at=at),
-            "content": _result_text(fields.pop("response", {}), at=f"{at}.response"),
-        }
-        self._insert(message)
+        call_id = self._call_of(fields, at=at)
+        text = _result_text(fields.pop("response", {}), at=f"{at}.response")
+        if self._chat.add_result(call_id, text):
+            self._losses.change("contents[].parts (results before text)")
         shown = []
         for number, part in enumerate(read_list(fields.pop("parts", []), at=f"{at}.parts")):
             place = f"{at}.parts[{number}]"
@@ -162,23 +158,12 @@ class History:
             param=at,
         )
 
-    def _insert(self, message: Message) -> None:
-        """Put a result where the provider looks for it: before any text, right after the calls."""
-        place = len(self._messages)
-        while place and self._messages[place - 1]["role"] == "user":
-            place -= 1
-        if place < len(self._messages):
-            self._losses.change("contents[].parts (results before text)")
-        self._messages.insert(place, message)
-
     # --- the model
 
     def _add_model(self, content: Any, *, at: str) -> None:
         """Take what the model said; the pieces of one turn, kept apart by some clients, are joined."""
-        message = self._messages[-1] if self._messages else None
-        if message is None or message["role"] != "assistant":
-            message = {"role": "assistant", "content": None}
-            self._messages.append(message)
+        message = self._answer or {"role": "assistant", "content": None}
+        self._answer = message
         for place, kind, fields in self._parts(content, at=at):
             if fields.get("thought") is True:
                 self._losses.drop(f"{_PLACE} (thoughts)")
@@ -194,8 +179,15 @@ class History:
                 self._losses.drop(f"{_PLACE}.{kind}")
             else:
                 raise refusal(f"{place}: a model's {kind} cannot be sent back", param=place)
+
+    def _end_answer(self) -> None:
+        """Write the assistant message that is complete now."""
+        message, self._answer = self._answer, None
+        if message is None:
+            return
         if message["content"] is None and "tool_calls" not in message:
             message["content"] = ""
+        self._chat.add_answer(message, thought="")
 
     def _say(self, text: str, message: Message) -> None:
         if not text:
@@ -212,8 +204,7 @@ class History:
         found = self._id_for(fields.pop("id", None))
         drop_rest(fields, place=f"{_PLACE}.functionCall", losses=self._losses)
         self._waiting.append((name, found))
-        function = {"name": name, "arguments": write_arguments(arguments)}
-        return {"id": found, "type": "function", "function": function}
+        return write_call(found, name=name, arguments=write_arguments(arguments))
 
     def _id_for(self, given: Any) -> str:
         """Keep the id of a call, or mint one from its place in the history."""
@@ -223,13 +214,6 @@ class History:
             found, number = f"call_{number}", number + 1
         self._ids.add(found)
         return found
-
-
-def _plain(parts: list[Part]) -> str | list[Part]:
-    """Write a single text as a string, which all servers read."""
-    if not parts:
-        return ""
-    return parts[0]["text"] if len(parts) == 1 and parts[0]["type"] == "text" else parts
 
 
 def _result_text(response: Any, *, at: str) -> str:

@@ -8,35 +8,43 @@ Source: https://ai.google.dev/api/generate-content#request-body.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from dolphin_logger.proxy.translate._api import Translated, TranslateOptions
+from dolphin_logger.proxy.translate.chat_body import ask_for_stream
+from dolphin_logger.proxy.translate.chat_models import traits_of
 from dolphin_logger.proxy.translate.gemini_to_openai.fields import read_fields, read_list
-from dolphin_logger.proxy.translate.gemini_to_openai.generation import GenerationTranslation
+from dolphin_logger.proxy.translate.gemini_to_openai.generation import (
+    PLACE,
+    GenerationTranslation,
+)
 from dolphin_logger.proxy.translate.gemini_to_openai.history import History
 from dolphin_logger.proxy.translate.gemini_to_openai.tools import (
     translate_choice,
     translate_tools,
 )
-from dolphin_logger.proxy.translate.losses import Losses, refusal
+from dolphin_logger.proxy.translate.losses import refusal
+from dolphin_logger.proxy.translate.request_keys import RequestKeys
+
+_EMPTY: Final[tuple[Any, ...]] = ([], {})
 
 
 class RequestTranslation:
     """Translates one request; use once."""
 
     def __init__(self, body: dict[str, Any], *, model: str, options: TranslateOptions) -> None:
-        self._left = read_fields(body, at="the body")
+        fields = read_fields(body, at="the body")
+        if PLACE in fields:
+            fields[PLACE] = read_fields(fields[PLACE], at=PLACE)
+        self._asked = RequestKeys(fields, refused=options.drop)
+        self._losses = self._asked.losses
         self._options = options
-        self._losses = Losses()
+        self._traits = traits_of(model)
         self._body: dict[str, Any] = {"model": model}
 
     def run(self) -> Translated:
         """Translate."""
-        self._left.pop("model", None)
-        for name in sorted(self._options.drop & self._left.keys()):
-            del self._left[name]
-            self._losses.drop(name)
-        if "cachedContent" in self._left:
+        if "cachedContent" in self._asked.left:
             raise refusal(
                 "cachedContent: what is cached at Google cannot be read here; send it in contents",
                 param="cachedContent",
@@ -47,25 +55,22 @@ class RequestTranslation:
             self._take_generation()
         except RecursionError as error:
             raise refusal("the request is nested too deeply", param="contents") from error
-        self._body |= {"stream": True, "stream_options": {"include_usage": True}}
-        for name, value in self._left.items():
-            if value not in ([], {}):
-                self._losses.drop(name)
+        ask_for_stream(self._body)
+        self._asked.take_rest(says_nothing=dict.fromkeys(self._asked.left, _EMPTY))
         return Translated(self._body, self._losses.dropped, self._losses.changed)
 
     def _take_contents(self) -> None:
-        history = History(self._losses)
-        if "systemInstruction" in self._left:
-            history.add_system(self._left.pop("systemInstruction"))
-        for number, content in enumerate(
-            read_list(self._left.pop("contents", None), at="contents")
-        ):
+        history = History(self._losses, options=self._options, traits=self._traits)
+        system = self._asked.take("systemInstruction")
+        if system is not None:
+            history.add_system(system)
+        for number, content in enumerate(read_list(self._asked.take("contents"), at="contents")):
             history.add(content, number=number)
-        self._body["messages"] = history.finish(recall=self._options.recall)
+        self._body["messages"] = history.finish()
 
     def _take_tools(self) -> None:
-        tools = translate_tools(self._left.pop("tools", []), losses=self._losses)
-        config = self._left.pop("toolConfig", {})
+        tools = translate_tools(self._asked.take("tools") or [], losses=self._losses)
+        config = self._asked.take("toolConfig") or {}
         tools, choice = translate_choice(config, tools, losses=self._losses)
         if tools:
             self._body["tools"] = tools
@@ -73,9 +78,7 @@ class RequestTranslation:
             self._body["tool_choice"] = choice
 
     def _take_generation(self) -> None:
-        self._body |= GenerationTranslation(
-            self._left.pop("generationConfig", {}),
-            model=self._body["model"],
-            drop=self._options.drop,
-            losses=self._losses,
-        ).run()
+        generation = GenerationTranslation(
+            self._asked.take(PLACE) or {}, body=self._body, traits=self._traits, losses=self._losses
+        )
+        generation.run()

@@ -11,6 +11,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from dolphin_logger.proxy.translate.chat_body import (
+    NO_PARAMETERS,
+    write_choice,
+    write_function,
+)
 from dolphin_logger.proxy.translate.gemini_to_openai.fields import (
     Fields,
     drop_rest,
@@ -47,18 +52,14 @@ def _translate_function(declaration: Any, *, at: str, losses: Losses) -> Tool:
     name = fields.pop("name", None)
     if not isinstance(name, str):
         raise refusal(f"{at} must have a name", param=at)
-    function: dict[str, Any] = {"name": name}
-    if "description" in fields:
-        function["description"] = fields.pop("description")
+    description = fields.pop("description", None)
     own, other = fields.pop("parameters", None), fields.pop("parametersJsonSchema", None)
     schema = own if other is None else other
-    function["parameters"] = (
-        {"type": "object", "properties": {}}
-        if schema is None
-        else lower_schema(schema, at=f"{at}.parameters")
-    )
+    parameters: Any = NO_PARAMETERS
+    if schema is not None:
+        parameters = lower_schema(schema, at=f"{at}.parameters")
     drop_rest(fields, place="tools[].functionDeclarations[]", losses=losses)
-    return {"type": "function", "function": function}
+    return write_function(name, parameters=parameters, description=description)
 
 
 def translate_choice(
@@ -82,7 +83,7 @@ def translate_choice(
     if names:
         wanted = _only(tools, names=read_list(names, at=at), at=at)
         if mode == "ANY" and len(wanted) == 1:
-            return tools, {"type": "function", "function": {"name": wanted[0]["function"]["name"]}}
+            return tools, write_choice(wanted[0]["function"]["name"])
         losses.change(f"{at} (the others are not offered)")  # all servers know what that means
         tools = wanted
     return tools, _choose(mode, losses=losses)

@@ -11,9 +11,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from dolphin_logger.errors import ProviderError
+from dolphin_logger.proxy.translate.chat_answer import Annotations
 from dolphin_logger.proxy.translate.json_text import write_arguments
 from dolphin_logger.proxy.translate.openai_to_anthropic.words import (
-    Annotations,
+    add_citations,
     finish_reason,
     refusal_text,
     translate_usage,
@@ -70,7 +71,7 @@ class _Message:
             self._text += _string(block.get("text"))
             citations = block.get("citations")
             if isinstance(citations, list):
-                self._annotations.add(citations, start=start, end=len(self._text))
+                add_citations(self._annotations, citations, start=start, end=len(self._text))
         elif kind in ("thinking", "redacted_thinking"):
             kept = {key: block[key] for key in _THOUGHTS[kind] if block.get(key) is not None}
             self._thoughts.append({"index": len(self._thoughts), "type": kind, **kept})

@@ -13,36 +13,39 @@ from typing import Any, Final
 
 from dolphin_logger.proxy.translate.data_url import is_data_url, read_data_url
 from dolphin_logger.proxy.translate.losses import Losses, refusal
+from dolphin_logger.proxy.translate.parts import (
+    Given,
+    Part,
+    drop_others,
+    find_way,
+    read_fields,
+    read_parts,
+    read_string,
+    text_part,
+)
 
-Block = dict[str, Any]
-Part = Mapping[str, Any]
-_Translate = Callable[[Part, str, Losses], Block]
+_Translate = Callable[[Given, str, Losses], Part]
 
 _KEPT: Final = "cache_control"
 _SAME_IMAGE: Final = {"image/jpg": "image/jpeg"}
 
 
-def translate_user_content(content: Any, *, place: str, losses: Losses) -> list[Block]:
+def translate_user_content(content: Any, *, place: str, losses: Losses) -> list[Part]:
     """Translate what a user or a tool says: text, images and documents."""
     return _translate(content, _USER, place=place, losses=losses)
 
 
-def translate_system_content(content: Any, *, place: str, losses: Losses) -> list[Block]:
+def translate_system_content(content: Any, *, place: str, losses: Losses) -> list[Part]:
     """Translate a system prompt: text."""
     return _translate(content, _SYSTEM, place=place, losses=losses)
 
 
-def translate_assistant_content(content: Any, *, place: str, losses: Losses) -> list[Block]:
+def translate_assistant_content(content: Any, *, place: str, losses: Losses) -> list[Part]:
     """Translate what the model said: text and refusals."""
     return _translate(content, _ASSISTANT, place=place, losses=losses)
 
 
-def text_block(text: str) -> Block:
-    """Build a block of text."""
-    return {"type": "text", "text": text}
-
-
-def drop_blank_text(blocks: list[Block], *, losses: Losses) -> list[Block]:
+def drop_blank_text(blocks: list[Part], *, losses: Losses) -> list[Part]:
     """Leave out text that the provider refuses to read, unless there is nothing else."""
     kept = [block for block in blocks if block["type"] != "text" or block["text"].strip()]
     if not kept:
@@ -53,61 +56,38 @@ def drop_blank_text(blocks: list[Block], *, losses: Losses) -> list[Block]:
 
 
 def _translate(
-    content: Any, parts: Mapping[str, _Translate], *, place: str, losses: Losses
-) -> list[Block]:
-    where = f"{place}.content"
-    if isinstance(content, str):
-        return [text_block(content)] if content else []
-    if not isinstance(content, list):
-        raise refusal(f"{where} must be a string or an array of parts", param=where)
+    content: Any, ways: Mapping[str, _Translate], *, place: str, losses: Losses
+) -> list[Part]:
     blocks = []
-    for number, part in enumerate(content):
-        at = f"{where}[{number}]"
-        kind = part.get("type") if isinstance(part, dict) else None
-        translate = parts.get(kind) if isinstance(kind, str) else None
-        if translate is None:
-            known = ", ".join(parts)
-            raise refusal(
-                f"{at}: a part of type {kind!r} cannot be sent to Anthropic here; possible: {known}",
-                param=at,
-            )
-        block = translate(part, at, losses)
+    for part, kind, at in read_parts(content, at=f"{place}.content"):
+        block = find_way(ways, kind, at=at, to="Anthropic")(part, at, losses)
         if part.get(_KEPT) is not None:
             block[_KEPT] = part[_KEPT]
         blocks.append(block)
     return blocks
 
 
-def _note_others(part: Part, known: tuple[str, ...], losses: Losses, *, inside: str = "") -> None:
-    for key, value in part.items():
-        if key not in known and key not in ("type", _KEPT) and value is not None:
-            losses.drop(f"messages[].content[].{inside}{key}")
+def _drop_others(part: Given, known: tuple[str, ...], losses: Losses, *, inside: str = "") -> None:
+    drop_others(part, (*known, _KEPT), losses=losses, inside=f"messages[].content[].{inside}")
 
 
-def _string(part: Part, key: str, at: str) -> str:
-    value = part.get(key)
-    if not isinstance(value, str):
-        raise refusal(f"{at}.{key} must be a string", param=f"{at}.{key}")
-    return value
+def _text(part: Given, at: str, losses: Losses) -> Part:
+    _drop_others(part, ("text",), losses)
+    return text_part(read_string(part, "text", at=at))
 
 
-def _text(part: Part, at: str, losses: Losses) -> Block:
-    _note_others(part, ("text",), losses)
-    return text_block(_string(part, "text", at))
+def _refusal(part: Given, at: str, losses: Losses) -> Part:
+    _drop_others(part, ("refusal",), losses)
+    return text_part(read_string(part, "refusal", at=at))
 
 
-def _refusal(part: Part, at: str, losses: Losses) -> Block:
-    _note_others(part, ("refusal",), losses)
-    return text_block(_string(part, "refusal", at))
-
-
-def _native(part: Part, at: str, losses: Losses) -> Block:
+def _native(part: Given, at: str, losses: Losses) -> Part:
     """Pass on a part that is Anthropic's already."""
     return dict(part)
 
 
-def _image_url(part: Part, at: str, losses: Losses) -> Block:
-    _note_others(part, ("image_url",), losses)
+def _image_url(part: Given, at: str, losses: Losses) -> Part:
+    _drop_others(part, ("image_url",), losses)
     image = part.get("image_url")
     at = f"{at}.image_url"
     if isinstance(image, str):
@@ -115,20 +95,18 @@ def _image_url(part: Part, at: str, losses: Losses) -> Block:
     if not isinstance(image, dict):
         raise refusal(f"{at} must be an object with a url", param=at)
     known = ("url", "detail") if image.get("detail") == "auto" else ("url",)
-    _note_others(image, known, losses, inside="image_url.")
-    return _from_url(_string(image, "url", at), f"{at}.url", kind="image")
+    _drop_others(image, known, losses, inside="image_url.")
+    return _from_url(read_string(image, "url", at=at), f"{at}.url", kind="image")
 
 
-def _file(part: Part, at: str, losses: Losses) -> Block:
-    _note_others(part, ("file",), losses)
-    file, at = part.get("file"), f"{at}.file"
-    if not isinstance(file, dict):
-        raise refusal(f"{at} must be an object", param=at)
-    _note_others(file, ("file_data", "file_id", "filename"), losses, inside="file.")
+def _file(part: Given, at: str, losses: Losses) -> Part:
+    _drop_others(part, ("file",), losses)
+    file, at = read_fields(part, "file", at=at), f"{at}.file"
+    _drop_others(file, ("file_data", "file_id", "filename"), losses, inside="file.")
     if file.get("file_data") is not None:
-        block = _from_url(_string(file, "file_data", at), f"{at}.file_data", kind="document")
+        block = _from_url(read_string(file, "file_data", at=at), f"{at}.file_data", kind="document")
     else:
-        file_id = _string(file, "file_id", at)
+        file_id = read_string(file, "file_id", at=at)
         if not file_id.startswith("file_"):
             raise refusal(
                 f"{at}.file_id: {file_id!r} is not a file at Anthropic; send its content as file_data",
@@ -143,7 +121,7 @@ def _file(part: Part, at: str, losses: Losses) -> Block:
     return block
 
 
-def _from_url(url: str, at: str, *, kind: str) -> Block:
+def _from_url(url: str, at: str, *, kind: str) -> Part:
     """Build an image or a document from a `data:` or http(s) URL."""
     scheme = url[:8].lower()
     if scheme.startswith(("http://", "https://")):
@@ -165,7 +143,7 @@ def _from_url(url: str, at: str, *, kind: str) -> Block:
     )
 
 
-def _with_base64(kind: str, media_type: str, data: str) -> Block:
+def _with_base64(kind: str, media_type: str, data: str) -> Part:
     return {"type": kind, "source": {"type": "base64", "media_type": media_type, "data": data}}
 
 

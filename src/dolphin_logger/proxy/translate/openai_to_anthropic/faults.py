@@ -1,18 +1,16 @@
 """Errors of the provider, in OpenAI's shape.
 
-It knows both shapes and which words clients act upon. Invariant: the provider's message stays
+It knows Anthropic's types and which words clients act upon. Invariant: the provider's message stays
 verbatim, and all that it sent stands under `error.upstream`.
 
-Sources: https://platform.claude.com/docs/en/api/errors,
-https://platform.openai.com/docs/guides/error-codes.
+Source: https://platform.claude.com/docs/en/api/errors.
 """
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-import orjson
-
+from dolphin_logger.proxy.translate.faults import find_error, find_message, translate_fault
 from dolphin_logger.proxy.translate.json_text import write_json
 
 # Anthropic's type: OpenAI's type and code. Without an entry: api_error, and their type as code.
@@ -45,17 +43,12 @@ _TOO_LONG: Final = "prompt is too long"  # agents shorten their history at OpenA
 
 def translate_error(status: int, *, body: bytes) -> bytes:
     """Translate the body of an error answer, whatever it is."""
-    try:
-        upstream = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        upstream = body.decode("utf-8", "replace")
     kind = _TYPES_BY_STATUS.get(status, "api_error")
-    otherwise = f"the provider answered with status {status} and no message"
-    try:
+
+    def write(upstream: Any, otherwise: str) -> bytes:
         return write_json(error_object(upstream, kind=kind, otherwise=otherwise))
-    except RecursionError:  # JSON that can be read but is too deep to be written
-        text = body.decode("utf-8", "replace")
-        return write_json(error_object(text, kind=kind, otherwise=otherwise))
+
+    return translate_fault(status, body, write=write)
 
 
 def error_object(upstream: Any, *, kind: str, otherwise: str) -> dict[str, Any]:
@@ -63,11 +56,10 @@ def error_object(upstream: Any, *, kind: str, otherwise: str) -> dict[str, Any]:
 
     `kind` is Anthropic's type when it names none, `otherwise` the message when it holds none.
     """
-    error = upstream.get("error") if isinstance(upstream, dict) else None
+    error = find_error(upstream)
     named = error.get("type") if isinstance(error, dict) else None
     kind = named if isinstance(named, str) and named else kind
-    found = error.get("message") if isinstance(error, dict) else error
-    message = found if isinstance(found, str) and found else otherwise
+    message = find_message(error, otherwise=otherwise)
     type_, code = _FAULTS.get(kind, ("api_error", kind))
     if kind == "not_found_error" and message.startswith("model:"):
         code = "model_not_found"

@@ -1,7 +1,7 @@
 """The messages of a request: who said what, in the order that the provider demands.
 
 System prompts move to the front, results of tools into the user message right after their calls.
-It does not know the other keys of a request. Invariant: nothing is invented. A history that the
+It knows Anthropic's blocks, and not the other keys of a request. Invariant: nothing is invented. A history that the
 provider refuses goes out as it is, because its refusal is the right answer.
 
 Source: https://platform.claude.com/docs/en/agents-and-tools/tool-use/implement-tool-use (order).
@@ -13,12 +13,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from dolphin_logger.proxy.translate._api import TranslateOptions
-from dolphin_logger.proxy.translate.json_text import parse_arguments
+from dolphin_logger.proxy.translate.chat_history import CalledFunction, ChatHistory, Message
 from dolphin_logger.proxy.translate.losses import Losses, refusal
 from dolphin_logger.proxy.translate.openai_to_anthropic.content import (
-    Block,
     drop_blank_text,
-    text_block,
     translate_assistant_content,
     translate_system_content,
     translate_user_content,
@@ -28,55 +26,38 @@ from dolphin_logger.proxy.translate.openai_to_anthropic.skeleton import (
     is_whole,
     rebuild,
 )
+from dolphin_logger.proxy.translate.parts import Part, text_part
 
-Message = Mapping[str, Any]
-
+_CACHE: Final = "cache_control"
 _KNOWN: Final = {
-    "system": frozenset(("content",)),
-    "developer": frozenset(("content",)),
-    "user": frozenset(("content",)),
+    "system": frozenset(("content", _CACHE)),
+    "developer": frozenset(("content", _CACHE)),
+    "user": frozenset(("content", _CACHE)),
     "assistant": frozenset(
         (
             *("content", "refusal", "audio", "tool_calls", "function_call"),
-            *("thinking_blocks", "reasoning_content"),
+            *("thinking_blocks", "reasoning_content", _CACHE),
         )
     ),
-    "tool": frozenset(("content", "tool_call_id", "is_error")),
-    "function": frozenset(("content", "name")),
+    "tool": frozenset(("content", "tool_call_id", "is_error", _CACHE)),
+    "function": frozenset(("content", "name", _CACHE)),
 }
-_CACHE: Final = "cache_control"
 
 
-class History:
+class History(ChatHistory):
     """Takes the messages one by one; `system` and `messages` are the provider's."""
 
+    known = _KNOWN
+    provider = "Anthropic"
+
     def __init__(self, losses: Losses, *, options: TranslateOptions) -> None:
-        self.system: list[Block] = []
+        super().__init__(losses)
+        self.system: list[Part] = []
         self.messages: list[dict[str, Any]] = []
-        self._losses = losses
         self._in_place = options.system_in_place
         self._recall_call = options.recall
         self._calls: list[tuple[str, str]] = []  # name and id of calls in the older form
-        self._merged: Block | None = None  # takes the text of system messages from the middle
-
-    def add(self, message: Any, *, number: int) -> None:
-        """Take the next message."""
-        place = f"messages[{number}]"
-        role = message.get("role") if isinstance(message, dict) else None
-        if not isinstance(role, str) or role not in _KNOWN:
-            known = ", ".join(_KNOWN)
-            raise refusal(f"{place}.role: {role!r} is unknown; known: {known}", param=place)
-        for key, value in message.items():
-            if value is not None and key not in _KNOWN[role] and key not in ("role", _CACHE):
-                self._losses.drop(f"messages[].{key}")
-        if role in ("system", "developer"):
-            self._add_system(message, place=place)
-        elif role == "user":
-            self._add_user(message, place=place)
-        elif role == "assistant":
-            self._add_assistant(message, place=place, number=number)
-        else:
-            self._add_result(message, place=place)
+        self._merged: Part | None = None  # takes the text of system messages from the middle
 
     def _add_system(self, message: Message, *, place: str) -> None:
         content = message.get("content")
@@ -91,7 +72,7 @@ class History:
             for block in blocks:
                 self._join_system(block)
 
-    def _join_system(self, block: Block) -> None:
+    def _join_system(self, block: Part) -> None:
         merged = self._merged
         if merged is not None and _CACHE not in block:
             merged["text"] += "\n" + block["text"]
@@ -129,7 +110,7 @@ class History:
                 translate_user_content(content, place=place, losses=self._losses),
                 losses=self._losses,
             )
-        block: Block = {
+        block: Part = {
             "type": "tool_result",
             "tool_use_id": self._call_of(message, place=place),
             "content": content or "",
@@ -138,7 +119,7 @@ class History:
             block["is_error"] = message["is_error"]
         self._insert_result(_with_cache([block], message)[0])
 
-    def _insert_result(self, block: Block) -> None:
+    def _insert_result(self, block: Part) -> None:
         """Put a result where the provider looks for it: before any text, right after the calls."""
         first = len(self.messages)
         while first and self.messages[first - 1]["role"] == "user":
@@ -148,7 +129,7 @@ class History:
             return
         message = self.messages[first]
         if isinstance(message["content"], str):
-            message["content"] = [text_block(message["content"])] if message["content"] else []
+            message["content"] = [text_part(message["content"])] if message["content"] else []
         blocks = message["content"]
         results = sum(known["type"] == "tool_result" for known in blocks)
         if results < len(blocks):
@@ -173,33 +154,24 @@ class History:
 
     def _add_assistant(self, message: Message, *, place: str, number: int) -> None:
         thoughts = self._thinking(message)
-        texts: list[Block] = []
+        texts: list[Part] = []
         if message.get("content") is not None:
             texts = translate_assistant_content(
                 message["content"], place=place, losses=self._losses
             )
-        for text in (message.get("refusal"), self._transcript(message)):
-            if isinstance(text, str) and text:
-                texts.append(text_block(text))
-        calls = self._tool_uses(message, place=place)
+        texts += [text_part(said) for said in self._read_beside(message)]
+        calls = [_tool_use(call) for call in self._read_calls(message, place=place)]
         blocks = self._recall(thoughts, texts, calls)
         if message.get("reasoning_content") and not any(is_thought(block) for block in blocks):
             self._losses.drop("messages[].reasoning_content")  # without its seal it is refused
         if message.get("function_call") is not None:
-            blocks.append(self._older_call(message["function_call"], place=place, number=number))
+            older = self._read_older_call(message, place=place, id_=f"function_call_{number}")
+            self._calls.append((older.name, older.id))
+            blocks.append(_tool_use(older))
         blocks = _with_cache(drop_blank_text(blocks, losses=self._losses), message)
         self.messages.append({"role": "assistant", "content": blocks or ""})
 
-    def _tool_uses(self, message: Message, *, place: str) -> list[Block]:
-        calls = message.get("tool_calls")
-        if calls is not None and not isinstance(calls, list):
-            raise refusal(f"{place}.tool_calls must be an array", param=f"{place}.tool_calls")
-        return [
-            _tool_use(call, f"{place}.tool_calls[{position}]", losses=self._losses)
-            for position, call in enumerate(calls or ())
-        ]
-
-    def _recall(self, thoughts: list[Block], texts: list[Block], calls: list[Block]) -> list[Block]:
+    def _recall(self, thoughts: list[Part], texts: list[Part], calls: list[Part]) -> list[Part]:
         """Put the blocks in the provider's own order, with all that it said around the calls."""
         plain = [*thoughts, *texts, *calls]
         joined = "".join(block["text"] for block in texts)
@@ -215,7 +187,7 @@ class History:
             _with_cache(rebuilt, marks[-1])
         return rebuilt
 
-    def _thinking(self, message: Message) -> list[Block]:
+    def _thinking(self, message: Message) -> list[Part]:
         """Give the model its thoughts back, verbatim; without a signature it would refuse them."""
         entries = message.get("thinking_blocks")
         if entries is None:
@@ -228,23 +200,6 @@ class History:
                 self._losses.drop("messages[].thinking_blocks[]")
         return blocks
 
-    def _transcript(self, message: Message) -> Any:
-        audio = message.get("audio")
-        if audio is None:
-            return None
-        self._losses.drop("messages[].audio")
-        return audio.get("transcript") if isinstance(audio, dict) else None
-
-    def _older_call(self, call: Any, *, place: str, number: int) -> Block:
-        at = f"{place}.function_call"
-        if not isinstance(call, dict) or not isinstance(call.get("name"), str):
-            raise refusal(f"{at} must be an object with a name", param=at)
-        made_up = f"function_call_{number}"
-        self._calls.append((call["name"], made_up))
-        at = f"{at}.arguments"
-        arguments = parse_arguments(call.get("arguments"), of=call["name"], at=at)
-        return {"type": "tool_use", "id": made_up, "name": call["name"], "input": arguments}
-
 
 def _is_sealed(entry: Mapping[str, Any]) -> bool:
     if entry.get("type") == "redacted_thinking":
@@ -252,7 +207,7 @@ def _is_sealed(entry: Mapping[str, Any]) -> bool:
     return entry.get("type") == "thinking" and bool(entry.get("signature"))
 
 
-def _with_cache(blocks: list[Block], message: Message) -> list[Block]:
+def _with_cache(blocks: list[Part], message: Message) -> list[Part]:
     """Let the mark of a whole message stand on its last block that may have one: no thought."""
     last = next((block for block in reversed(blocks) if not is_thought(block)), None)
     if last is not None and message.get(_CACHE) is not None:
@@ -260,16 +215,5 @@ def _with_cache(blocks: list[Block], message: Message) -> list[Block]:
     return blocks
 
 
-def _tool_use(call: Any, at: str, *, losses: Losses) -> Block:
-    function = call.get("function") if isinstance(call, dict) else None
-    if not isinstance(function, dict):
-        raise refusal(f"{at}: only calls of functions can be sent to Anthropic", param=at)
-    name, found = function.get("name"), call.get("id")
-    if not isinstance(name, str) or not isinstance(found, str):
-        raise refusal(f"{at} must have an id and the name of a function", param=at)
-    for key, value in call.items():
-        if key not in ("id", "type", "function", "index") and value is not None:
-            losses.drop(f"messages[].tool_calls[].{key}")
-    at = f"{at}.function.arguments"
-    arguments = parse_arguments(function.get("arguments"), of=found, at=at)
-    return {"type": "tool_use", "id": found, "name": name, "input": arguments}
+def _tool_use(call: CalledFunction) -> Part:
+    return {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments}

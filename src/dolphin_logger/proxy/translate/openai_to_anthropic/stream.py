@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dolphin_logger.proxy.translate.chat_answer import Annotations
 from dolphin_logger.proxy.translate.chat_chunks import PING, ChunkWriter
 from dolphin_logger.proxy.translate.event_stream import EventStream
 from dolphin_logger.proxy.translate.json_text import write_json
@@ -22,7 +23,7 @@ from dolphin_logger.proxy.translate.openai_to_anthropic.open_block import (
     begin_block,
 )
 from dolphin_logger.proxy.translate.openai_to_anthropic.words import (
-    Annotations,
+    add_citations,
     finish_reason,
     refusal_text,
     translate_usage,
@@ -113,7 +114,7 @@ class MessageStream(EventStream):
         if block is not None:
             self._say(block.stop(), out)
             start, self._characters = self._characters, self._characters + block.characters
-            self._annotations.add(block.citations, start=start, end=self._characters)
+            add_citations(self._annotations, block.citations, start=start, end=self._characters)
 
     # --- the end
 

@@ -15,10 +15,17 @@ from urllib.parse import urlsplit
 
 from dolphin_logger.proxy.translate.data_url import is_data_url, read_data_url
 from dolphin_logger.proxy.translate.losses import Losses, refusal
+from dolphin_logger.proxy.translate.parts import (
+    Given,
+    Part,
+    drop_others,
+    find_way,
+    read_fields,
+    read_parts,
+    read_string,
+)
 
-Part = dict[str, Any]
-_Given = Mapping[str, Any]
-_Translate = Callable[[_Given, str, Losses], Part]
+_Translate = Callable[[Given, str, Losses], Part]
 
 _SAME_TYPE: Final = {"image/jpg": "image/jpeg"}
 _BY_ENDING: Final = {
@@ -62,99 +69,70 @@ def translate_image(image: Any, *, at: str, losses: Losses) -> Part:
 
 
 def _translate(
-    content: Any, kinds: Mapping[str, _Translate], *, place: str, losses: Losses
+    content: Any, ways: Mapping[str, _Translate], *, place: str, losses: Losses
 ) -> list[Part]:
-    where = f"{place}.content"
-    if isinstance(content, str):
-        return [{"text": content}] if content else []
-    if not isinstance(content, list):
-        raise refusal(f"{where} must be a string or an array of parts", param=where)
     parts = []
-    for number, given in enumerate(content):
-        at = f"{where}[{number}]"
-        kind = given.get("type") if isinstance(given, dict) else None
-        if kind is None and kinds is _USER and isinstance(given, dict) and given.keys() & _NATIVE:
-            parts.append(dict(given))  # Gemini's own form
-            continue
-        translate = kinds.get(kind) if isinstance(kind, str) else None
-        if translate is None:
-            known = ", ".join(kinds)
-            raise refusal(
-                f"{at}: a part of type {kind!r} cannot be sent to Gemini here; possible: {known}",
-                param=at,
-            )
-        part = translate(given, at, losses)
+    for given, kind, at in read_parts(content, at=f"{place}.content"):
+        if kind is None and ways is _USER and given.keys() & _NATIVE:
+            part = dict(given)  # Gemini's own form
+        else:
+            part = find_way(ways, kind, at=at, to="Gemini")(given, at, losses)
         if part.get("text") != "":  # Gemini refuses a text without characters
             parts.append(part)
     return parts
 
 
-def _note_others(
-    given: _Given, known: tuple[str, ...], losses: Losses, *, inside: str = ""
-) -> None:
-    for key, value in given.items():
-        if key not in known and key not in ("type", "index") and value is not None:
-            losses.drop(f"messages[].content[].{inside}{key}")
+def _drop_others(given: Given, known: tuple[str, ...], losses: Losses, *, inside: str = "") -> None:
+    drop_others(given, (*known, "index"), losses=losses, inside=f"messages[].content[].{inside}")
 
 
-def _string(given: _Given, key: str, at: str) -> str:
-    value = given.get(key)
-    if not isinstance(value, str):
-        raise refusal(f"{at}.{key} must be a string", param=f"{at}.{key}")
-    return value
+def _text(given: Given, at: str, losses: Losses) -> Part:
+    _drop_others(given, ("text",), losses)
+    return {"text": read_string(given, "text", at=at)}
 
 
-def _text(given: _Given, at: str, losses: Losses) -> Part:
-    _note_others(given, ("text",), losses)
-    return {"text": _string(given, "text", at)}
+def _refusal(given: Given, at: str, losses: Losses) -> Part:
+    _drop_others(given, ("refusal",), losses)
+    return {"text": read_string(given, "refusal", at=at)}
 
 
-def _refusal(given: _Given, at: str, losses: Losses) -> Part:
-    _note_others(given, ("refusal",), losses)
-    return {"text": _string(given, "refusal", at)}
-
-
-def _image_url(given: _Given, at: str, losses: Losses) -> Part:
+def _image_url(given: Given, at: str, losses: Losses) -> Part:
     return _from_url_object(given, "image_url", at, losses)
 
 
-def _video_url(given: _Given, at: str, losses: Losses) -> Part:
+def _video_url(given: Given, at: str, losses: Losses) -> Part:
     return _from_url_object(given, "video_url", at, losses)
 
 
-def _from_url_object(given: _Given, key: str, at: str, losses: Losses) -> Part:
-    _note_others(given, (key, "extra_content"), losses)
+def _from_url_object(given: Given, key: str, at: str, losses: Losses) -> Part:
+    _drop_others(given, (key, "extra_content"), losses)
     value, at = given.get(key), f"{at}.{key}"
     if isinstance(value, str):
         return _from_url(value, at)
     if not isinstance(value, dict):
         raise refusal(f"{at} must be an object with a url", param=at)
     known = ("url", "detail") if value.get("detail") == "auto" else ("url",)
-    _note_others(value, known, losses, inside=f"{key}.")
-    return _from_url(_string(value, "url", at), f"{at}.url")
+    _drop_others(value, known, losses, inside=f"{key}.")
+    return _from_url(read_string(value, "url", at=at), f"{at}.url")
 
 
-def _input_audio(given: _Given, at: str, losses: Losses) -> Part:
-    _note_others(given, ("input_audio",), losses)
-    audio, at = given.get("input_audio"), f"{at}.input_audio"
-    if not isinstance(audio, dict):
-        raise refusal(f"{at} must be an object with data and format", param=at)
-    _note_others(audio, ("data", "format"), losses, inside="input_audio.")
-    kind = _string(audio, "format", at).lower()
+def _input_audio(given: Given, at: str, losses: Losses) -> Part:
+    _drop_others(given, ("input_audio",), losses)
+    audio, at = read_fields(given, "input_audio", at=at), f"{at}.input_audio"
+    _drop_others(audio, ("data", "format"), losses, inside="input_audio.")
+    kind = read_string(audio, "format", at=at).lower()
     if not _FORMAT.fullmatch(kind):
         raise refusal(f"{at}.format: {kind!r} is no format of sound", param=f"{at}.format")
-    return _inline(f"audio/{kind}", _string(audio, "data", at))
+    return _inline(f"audio/{kind}", read_string(audio, "data", at=at))
 
 
-def _file(given: _Given, at: str, losses: Losses) -> Part:
-    _note_others(given, ("file",), losses)
-    file, at = given.get("file"), f"{at}.file"
-    if not isinstance(file, dict):
-        raise refusal(f"{at} must be an object", param=at)
-    _note_others(file, ("file_data", "file_id"), losses, inside="file.")
+def _file(given: Given, at: str, losses: Losses) -> Part:
+    _drop_others(given, ("file",), losses)
+    file, at = read_fields(given, "file", at=at), f"{at}.file"
+    _drop_others(file, ("file_data", "file_id"), losses, inside="file.")
     if file.get("file_data") is not None:
-        return _from_url(_string(file, "file_data", at), f"{at}.file_data")
-    file_id = _string(file, "file_id", at)
+        return _from_url(read_string(file, "file_data", at=at), f"{at}.file_data")
+    file_id = read_string(file, "file_id", at=at)
     uri = f"{_FILES}{file_id}" if file_id.startswith("files/") else file_id
     if not uri.startswith(("https://", "gs://")):
         raise refusal(

@@ -1,10 +1,9 @@
 """Errors of the provider, in OpenAI's shape.
 
-It knows both shapes and which words clients act upon. Invariant: the provider's message stays
+It knows Google's statuses and which words clients act upon. Invariant: the provider's message stays
 verbatim, and all that it sent stands under `error.upstream`.
 
-Sources: https://ai.google.dev/gemini-api/docs/troubleshooting,
-https://platform.openai.com/docs/guides/error-codes.
+Source: https://ai.google.dev/gemini-api/docs/troubleshooting.
 """
 
 from __future__ import annotations
@@ -12,8 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-import orjson
-
+from dolphin_logger.proxy.translate.faults import find_error, find_message, translate_fault
 from dolphin_logger.proxy.translate.json_text import write_json
 
 # Google's status: OpenAI's type and code. Without an entry: api_error, and their status as code.
@@ -48,27 +46,20 @@ _BAD_KEY: Final = "API_KEY_INVALID"
 
 def translate_error(status: int, *, body: bytes) -> bytes:
     """Translate the body of an error answer, whatever it is."""
-    try:
-        upstream = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        upstream = body.decode("utf-8", "replace")
-    otherwise = f"the provider answered with status {status} and no message"
-    try:
+
+    def write(upstream: Any, otherwise: str) -> bytes:
         return write_json(error_object(upstream, status=status, otherwise=otherwise))
-    except RecursionError:  # JSON that can be read but is too deep to be written
-        text = body.decode("utf-8", "replace")
-        return write_json(error_object(text, status=status, otherwise=otherwise))
+
+    return translate_fault(status, body, write=write)
 
 
 def error_object(upstream: Any, *, status: int, otherwise: str) -> dict[str, Any]:
-    """Build OpenAI's error from a provider's, which may stand in a list.
+    """Build OpenAI's error from a provider's.
 
     `status` tells the kind when it names none, `otherwise` is the message when it holds none.
     """
-    value = upstream[0] if isinstance(upstream, list) and upstream else upstream
-    error = value.get("error") if isinstance(value, dict) else None
-    found = error.get("message") if isinstance(error, dict) else error
-    message = found if isinstance(found, str) and found else otherwise
+    error = find_error(upstream)
+    message = find_message(error, otherwise=otherwise)
     type_, code = _classify(error if isinstance(error, dict) else {}, message, status=status)
     fields = {"message": message, "type": type_, "param": None, "code": code}
     return {"error": {**fields, "upstream": upstream}}

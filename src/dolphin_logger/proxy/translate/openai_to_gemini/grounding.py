@@ -11,23 +11,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from dolphin_logger.proxy.translate.chat_answer import Annotations
 
-def cite(metadata: Mapping[str, Any], *, text: str) -> list[dict[str, Any]]:
+
+def cite(metadata: Mapping[str, Any], *, text: str) -> Annotations:
     """Note which characters of an answer rest on which pages; all of them when Gemini does not say."""
     pages = [_page(chunk) for chunk in _list(metadata.get("groundingChunks"))]
     encoded = text.encode("utf-8", "surrogatepass")
-    found: list[dict[str, Any]] = []
+    found = Annotations()
     for support in _list(metadata.get("groundingSupports")):
         if not isinstance(support, dict):
             continue
         start, end = _place(support.get("segment"), encoded)
         for index in _list(support.get("groundingChunkIndices")):
-            if type(index) is int and 0 <= index < len(pages) and pages[index] is not None:
-                _note(found, pages[index], start=start, end=end)
+            page = pages[index] if type(index) is int and 0 <= index < len(pages) else None
+            if page is not None:
+                found.cite(*page, start=start, end=end)
     if not found:
         for page in pages:
             if page is not None:
-                _note(found, page, start=0, end=len(text))
+                found.cite(*page, start=0, end=len(text))
     return found
 
 
@@ -45,13 +48,12 @@ def translate_logprobs(result: Mapping[str, Any]) -> list[dict[str, Any]]:
     return entries
 
 
-def _page(chunk: Any) -> tuple[str, str] | None:
+def _page(chunk: Any) -> tuple[str, Any] | None:
     """Find a source's address and title; None when it has no address."""
     for source in chunk.values() if isinstance(chunk, dict) else ():
         url = source.get("uri") if isinstance(source, dict) else None
         if isinstance(url, str) and url:
-            title = source.get("title")
-            return url, title if isinstance(title, str) else ""
+            return url, source.get("title")
     return None
 
 
@@ -72,17 +74,6 @@ def _place(segment: Any, encoded: bytes) -> tuple[int, int]:
 
 def _characters(encoded: bytes) -> int:
     return len(encoded.decode("utf-8", "replace"))
-
-
-def _note(
-    found: list[dict[str, Any]], page: tuple[str, str] | None, *, start: int, end: int
-) -> None:
-    assert page is not None
-    url, title = page
-    cited = {"start_index": start, "end_index": end, "url": url, "title": title}
-    annotation = {"type": "url_citation", "url_citation": cited}
-    if annotation not in found:
-        found.append(annotation)
 
 
 def _token(token: Any) -> dict[str, Any] | None:

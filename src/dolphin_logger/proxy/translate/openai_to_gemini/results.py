@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dolphin_logger.proxy.translate.losses import Losses
-from dolphin_logger.proxy.translate.openai_to_gemini.content import Part, translate_user_content
+from dolphin_logger.proxy.translate.openai_to_gemini.content import translate_user_content
 from dolphin_logger.proxy.translate.openai_to_gemini.skeleton import Call
+from dolphin_logger.proxy.translate.parts import Part
 
 
 class Step:

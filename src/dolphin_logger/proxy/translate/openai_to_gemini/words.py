@@ -12,6 +12,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, TypeGuard
 
+from dolphin_logger.dialects import DIALECTS
+from dolphin_logger.proxy.translate.chat_answer import write_usage
+
 _MINTED: Final = re.compile(r"call_.+_\d+", re.DOTALL)
 _FILTERED: Final = frozenset(
     (
@@ -83,32 +86,9 @@ def is_fault(reason: str) -> bool:
 
 
 def translate_usage(usage: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Translate token counts; OpenAI counts thoughts as completion, results of tools as prompt."""
-    prompt = _add(_count(usage, "promptTokenCount"), _count(usage, "toolUsePromptTokenCount"))
-    thoughts = _count(usage, "thoughtsTokenCount")
-    completion = _add(_count(usage, "candidatesTokenCount"), thoughts)
-    total = _count(usage, "totalTokenCount")
-    cached = _count(usage, "cachedContentTokenCount")
-    counts: dict[str, Any] = {}
-    if prompt is not None:
-        counts["prompt_tokens"] = prompt
-    if completion is not None:
-        counts["completion_tokens"] = completion
-    if total is not None:
-        counts["total_tokens"] = total
-    elif prompt is not None and completion is not None:
-        counts["total_tokens"] = prompt + completion
-    if cached is not None:
-        counts["prompt_tokens_details"] = {"cached_tokens": cached}
-    if thoughts is not None:
-        counts["completion_tokens_details"] = {"reasoning_tokens": thoughts}
-    return counts or None
-
-
-def _add(count: int | None, further: int | None) -> int | None:
-    return further if count is None else count + (further or 0)
-
-
-def _count(parent: Mapping[str, Any], key: str) -> int | None:
-    value = parent.get(key)
-    return value if type(value) is int and value >= 0 else None
+    """Translate token counts; None when there are none."""
+    total = usage.get("totalTokenCount")
+    return write_usage(
+        DIALECTS["gemini"].usage({"usageMetadata": usage}),
+        total=total if type(total) is int else None,
+    )

@@ -16,11 +16,11 @@ from __future__ import annotations
 from typing import Any
 
 from dolphin_logger.proxy.translate._api import Translated, TranslateOptions
+from dolphin_logger.proxy.translate.chat_seals import find_seals
 from dolphin_logger.proxy.translate.from_chat import FromChat, whole_answer
 from dolphin_logger.proxy.translate.responses_to_openai.faults import translate_error
 from dolphin_logger.proxy.translate.responses_to_openai.request import RequestTranslation
 from dolphin_logger.proxy.translate.responses_to_openai.stream import ResponseListener
-from dolphin_logger.proxy.translate.responses_to_openai.thoughts import keep
 
 
 class ResponsesToOpenAI:
@@ -39,12 +39,11 @@ class ResponsesToOpenAI:
     ) -> dict[str, Any]:
         """Translate a chat completion into a response, which repeats the request."""
         listener = ResponseListener(request or {}, created=created)
-        media_type = "text/event-stream"
-        return whole_answer(native, listener, dialect="openai.responses", media_type=media_type)
+        return whole_answer(native, listener, dialect="openai.responses")
 
     def kept(self, native: dict[str, Any]) -> dict[str, Any]:
-        """Keep signatures and detailed thoughts around tool calls."""
-        return keep(native)
+        """Keep what the provider wants back beside its calls."""
+        return find_seals(native)
 
     def error(self, status: int, body: bytes) -> bytes:
         """Translate an error answer; mostly it has OpenAI's shape already."""

@@ -12,9 +12,17 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from dolphin_logger.proxy.translate.losses import Losses, refusal
+from dolphin_logger.proxy.translate.parts import (
+    Given,
+    Part,
+    drop_others,
+    find_way,
+    read_parts,
+    read_string,
+    text_part,
+)
 
-Part = dict[str, Any]
-_Translate = Callable[[Mapping[str, Any], str, Losses], Part]
+_Translate = Callable[[Given, str, Losses], Part]
 _DETAILS: Final = ("low", "high")
 
 
@@ -24,23 +32,10 @@ def translate_parts(content: Any, *, at: str, losses: Losses) -> list[Part]:
     Raises:
         RequestError: 400, a part that chat completions have no words for.
     """
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}] if content else []
-    if not isinstance(content, list):
-        raise refusal(f"{at} must be a string or an array of parts", param=at)
-    parts = []
-    for number, part in enumerate(content):
-        place = f"{at}[{number}]"
-        kind = part.get("type") if isinstance(part, dict) else None
-        translate = _PARTS.get(kind) if isinstance(kind, str) else None
-        if translate is None:
-            raise refusal(
-                f"{place}: a part of type {kind!r} cannot be sent to this provider;"
-                f" possible: {', '.join(_PARTS)}",
-                param=place,
-            )
-        parts.append(translate(part, place, losses))
-    return parts
+    return [
+        find_way(_PARTS, kind, at=place, to="this provider")(part, place, losses)
+        for part, kind, place in read_parts(content, at=at)
+    ]
 
 
 def is_text(part: Part) -> bool:
@@ -48,58 +43,35 @@ def is_text(part: Part) -> bool:
     return bool(part["type"] == "text")
 
 
-def as_content(parts: list[Part]) -> str | list[Part]:
-    """Write parts as the content of a user's message: a string where one says the same."""
-    if not parts:
-        return ""
-    if len(parts) == 1 and is_text(parts[0]):
-        return join_texts(parts)
-    return parts
+def _drop_others(part: Given, known: tuple[str, ...], losses: Losses) -> None:
+    drop_others(part, known, losses=losses, inside="input[].content[].")
 
 
-def join_texts(parts: list[Part]) -> str:
-    """Join texts where many servers take nothing but one string."""
-    return "\n".join(part["text"] for part in parts)
+def _text(part: Given, at: str, losses: Losses) -> Part:
+    _drop_others(part, ("text",), losses)
+    return text_part(read_string(part, "text", at=at))
 
 
-def _note_others(part: Mapping[str, Any], known: tuple[str, ...], losses: Losses) -> None:
-    for key, value in part.items():
-        if key not in known and key != "type" and value not in (None, [], {}):
-            losses.drop(f"input[].content[].{key}")
+def _refusal(part: Given, at: str, losses: Losses) -> Part:
+    _drop_others(part, ("refusal",), losses)
+    return {"type": "refusal", "refusal": read_string(part, "refusal", at=at)}
 
 
-def _string(part: Mapping[str, Any], key: str, at: str) -> str:
-    value = part.get(key)
-    if not isinstance(value, str):
-        raise refusal(f"{at}.{key} must be a string", param=f"{at}.{key}")
-    return value
-
-
-def _text(part: Mapping[str, Any], at: str, losses: Losses) -> Part:
-    _note_others(part, ("text",), losses)
-    return {"type": "text", "text": _string(part, "text", at)}
-
-
-def _refusal(part: Mapping[str, Any], at: str, losses: Losses) -> Part:
-    _note_others(part, ("refusal",), losses)
-    return {"type": "refusal", "refusal": _string(part, "refusal", at)}
-
-
-def _sealed(part: Mapping[str, Any], at: str, losses: Losses) -> Part:
+def _sealed(part: Given, at: str, losses: Losses) -> Part:
     """Write what only OpenAI's models seal: another model's words are in it as that model wrote them."""
-    _note_others(part, ("encrypted_content",), losses)
-    return {"type": "text", "text": _string(part, "encrypted_content", at)}
+    _drop_others(part, ("encrypted_content",), losses)
+    return text_part(read_string(part, "encrypted_content", at=at))
 
 
-def _image(part: Mapping[str, Any], at: str, losses: Losses) -> Part:
-    _note_others(part, ("image_url", "detail", "file_id"), losses)
+def _image(part: Given, at: str, losses: Losses) -> Part:
+    _drop_others(part, ("image_url", "detail", "file_id"), losses)
     if part.get("image_url") is None:
         raise refusal(
             f"{at}: an uploaded image is not known to this provider; send it as image_url,"
             " as a data: URL",
             param=f"{at}.file_id",
         )
-    image = {"url": _string(part, "image_url", at)}
+    image = {"url": read_string(part, "image_url", at=at)}
     detail = part.get("detail")
     if detail in _DETAILS:
         image["detail"] = detail
@@ -108,8 +80,8 @@ def _image(part: Mapping[str, Any], at: str, losses: Losses) -> Part:
     return {"type": "image_url", "image_url": image}
 
 
-def _file(part: Mapping[str, Any], at: str, losses: Losses) -> Part:
-    _note_others(part, ("file_data", "file_id", "filename", "file_url"), losses)
+def _file(part: Given, at: str, losses: Losses) -> Part:
+    _drop_others(part, ("file_data", "file_id", "filename", "file_url"), losses)
     known = ("file_data", "file_id", "filename")
     file = {key: part[key] for key in known if part.get(key) is not None}
     if "file_data" not in file and "file_id" not in file:
@@ -120,8 +92,8 @@ def _file(part: Mapping[str, Any], at: str, losses: Losses) -> Part:
     return {"type": "file", "file": file}
 
 
-def _audio(part: Mapping[str, Any], at: str, losses: Losses) -> Part:
-    _note_others(part, ("input_audio",), losses)
+def _audio(part: Given, at: str, losses: Losses) -> Part:
+    _drop_others(part, ("input_audio",), losses)
     return {"type": "input_audio", "input_audio": part.get("input_audio")}
 
 

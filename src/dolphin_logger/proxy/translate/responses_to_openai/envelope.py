@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from uuid import uuid4
 
+from dolphin_logger.dialects import DIALECTS
 from dolphin_logger.proxy.translate.json_text import write_json
 
 _DEFAULTS: Final[dict[str, Any]] = {
@@ -107,27 +108,20 @@ def translate_usage(usage: Any) -> dict[str, Any] | None:
     """Translate token counts; None when one of the two is unknown."""
     if not isinstance(usage, dict):
         return None
-    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
+    counted, total = DIALECTS["openai.chat"].usage({"usage": usage}), usage.get("total_tokens")
+    prompt, completion = counted.input_tokens, counted.output_tokens
     if prompt is None or completion is None:
         return None
-    total = _count(usage, "total_tokens")
-    read = _object(usage.get("prompt_tokens_details"))
-    written = _object(usage.get("completion_tokens_details"))
     return {
         "input_tokens": prompt,
         "input_tokens_details": {
-            "cached_tokens": _count(read, "cached_tokens") or 0,
-            "cache_write_tokens": _count(read, "cache_write_tokens") or 0,
+            "cached_tokens": counted.cache_read_tokens or 0,
+            "cache_write_tokens": counted.cache_write_tokens or 0,
         },
         "output_tokens": completion,
-        "output_tokens_details": {"reasoning_tokens": _count(written, "reasoning_tokens") or 0},
-        "total_tokens": prompt + completion if total is None else total,
+        "output_tokens_details": {"reasoning_tokens": counted.reasoning_tokens or 0},
+        "total_tokens": total if type(total) is int else prompt + completion,
     }
-
-
-def _count(parent: Mapping[str, Any], key: str) -> int | None:
-    value = parent.get(key)
-    return value if type(value) is int and value >= 0 else None
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """The input of a request: its items, as messages in the order that the provider demands.
 
-What one answer consists of (thoughts, text, calls) becomes one assistant message, the results follow
-right after their calls. It does not know the other keys of a request. Invariant: nothing is invented.
-A history that the provider refuses goes out as it is, because its refusal is the right answer.
+What one answer consists of (thoughts, text, calls) becomes one assistant message. It knows items, and
+neither the other keys of a request nor what the provider's messages look like. Invariant: nothing is
+invented, and what has moved or changed is named.
 
 Source: https://platform.openai.com/docs/guides/migrate-to-responses (items and messages).
 """
@@ -14,15 +14,17 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from dolphin_logger.proxy.translate._api import TranslateOptions
+from dolphin_logger.proxy.translate.chat_messages import (
+    ChatMessages,
+    Message,
+    join_texts,
+    write_call,
+)
+from dolphin_logger.proxy.translate.chat_models import ModelTraits
 from dolphin_logger.proxy.translate.json_text import write_arguments
 from dolphin_logger.proxy.translate.losses import Losses, refusal
-from dolphin_logger.proxy.translate.responses_to_openai.content import (
-    Part,
-    as_content,
-    is_text,
-    join_texts,
-    translate_parts,
-)
+from dolphin_logger.proxy.translate.parts import Part, text_part
+from dolphin_logger.proxy.translate.responses_to_openai.content import is_text, translate_parts
 from dolphin_logger.proxy.translate.responses_to_openai.pending import PendingAnswer
 from dolphin_logger.proxy.translate.responses_to_openai.thoughts import is_foreign, read_thought
 from dolphin_logger.proxy.translate.responses_to_openai.tools import (
@@ -35,7 +37,6 @@ from dolphin_logger.proxy.translate.responses_to_openai.tools import (
 from dolphin_logger.proxy.translate.responses_to_openai.wrapped_input import wrap_input
 
 Item = Mapping[str, Any]
-Message = dict[str, Any]
 
 _SAYS_NOTHING: Final = frozenset(("type", "id", "status", "created_by"))
 _MESSAGE: Final = frozenset(("role", "content"))
@@ -49,36 +50,31 @@ _RAN_ELSEWHERE: Final = frozenset(
         *("mcp_list_tools", "mcp_call"),
     )
 )
-THOUGHTS: Final = "reasoning_content"  # in `drop`: of providers that refuse thoughts in a history
 
 
 class History:
-    """Takes the items one by one; `messages` are the provider's."""
+    """Takes the items one by one."""
 
-    def __init__(self, losses: Losses, *, tools: Tools, options: TranslateOptions) -> None:
-        self.messages: list[Message] = []
+    def __init__(
+        self, losses: Losses, *, tools: Tools, options: TranslateOptions, traits: ModelTraits
+    ) -> None:
         self._losses = losses
         self._tools = tools
-        self._options = options
+        self._chat = ChatMessages(options=options, traits=traits)
         self._answer = PendingAnswer()
         self._images: list[Part] = []  # of results, which can be text only
-        self._calls: dict[str, Message] = {}  # the message of each call
+
+    @property
+    def messages(self) -> list[Message]:
+        """The provider's messages."""
+        return self._chat.found
 
     def add_system(self, text: str) -> None:
-        """Take a system prompt: one at the beginning, joined with what was there."""
+        """Take a system prompt."""
         self._end_answer()
-        begins = bool(self.messages) and self.messages[0]["role"] == "system"
-        in_the_middle = len(self.messages) > begins
-        if in_the_middle and self._options.system_in_place:
-            self.messages.append({"role": "system", "content": text})
-            return
-        if in_the_middle:
+        self._flush_images()
+        if self._chat.add_system(text):
             self._losses.change("input[].role (system, from the middle to the front)")
-        if begins:
-            self._losses.change("input[].content (system prompts joined)")
-            self.messages[0]["content"] += "\n" + text
-        else:
-            self.messages.insert(0, {"role": "system", "content": text})
 
     def add(self, item: Any, *, number: int) -> None:
         """Take the next item."""
@@ -124,14 +120,12 @@ class History:
         if role == "assistant":
             self._add_said(parts)
             return
-        self._end_answer()
-        self._flush_images()
         if role == "user":
-            self.messages.append({"role": "user", "content": as_content(parts)})
+            self._end_answer()
+            self._flush_images()
+            self._chat.add_user(parts)
         elif all(is_text(part) for part in parts):
-            self.add_system(join_texts(parts))
-            if len(parts) > 1:
-                self._losses.change("input[].content (system prompts joined)")
+            self.add_system(join_texts(part["text"] for part in parts))
         else:
             message = f"{at}.content: a system prompt can only be text for this provider"
             raise refusal(message, param=f"{at}.content")
@@ -153,25 +147,21 @@ class History:
         self._note_others(item, frozenset(("content", "summary", "encrypted_content")))
         if self._answer.said and not self._answer.calls:
             self._end_answer()
-        thought = read_thought(item)
         if is_foreign(item.get("encrypted_content")):
             self._losses.drop("input[].encrypted_content")
-        if THOUGHTS in self._options.drop:
-            self._losses.drop("input[] (reasoning)")
-        elif thought:
-            self._answer.think(thought)
+        self._answer.thought += read_thought(item)
 
     def _end_answer(self) -> None:
         """Write the assistant message that is complete now."""
         answer, self._answer = self._answer, PendingAnswer()
-        message = answer.write(recall=self._options.recall)
+        message = answer.write()
         if message is None:
-            if answer.thought:
-                self._losses.drop("input[] (reasoning)")
-            return
-        self._flush_images()
-        self.messages.append(message)
-        self._calls |= {call["id"]: message for call in message.get("tool_calls", ())}
+            stays_behind = bool(answer.thought)
+        else:
+            self._flush_images()
+            stays_behind = self._chat.add_answer(message, thought=answer.thought)
+        if stays_behind:
+            self._losses.drop("input[] (reasoning)")
 
     # --- calls and their results
 
@@ -196,7 +186,9 @@ class History:
         self._note_others(item, _CALL)
         name, namespace = _string(item, "name", at), item.get("namespace")
         tool = Tool(kind, name, namespace if isinstance(namespace, str) else None)
-        self._answer.call(_string(item, "call_id", at), self._tools.name(tool), arguments)
+        call_id = _string(item, "call_id", at)
+        call = write_call(call_id, name=self._tools.name(tool), arguments=arguments)
+        self._answer.calls.append(call)
 
     def _add_result(self, item: Item, at: str) -> None:
         parts = translate_parts(item.get("output"), at=f"{at}.output", losses=self._losses)
@@ -207,7 +199,7 @@ class History:
             return
         self._losses.change("input[].tools (as text)")
         text = write_arguments(item.get("tools") or [])
-        self._insert_result(item, at, parts=[{"type": "text", "text": text}])
+        self._insert_result(item, at, parts=[text_part(text)])
 
     def _is_server_search(self, item: Item) -> bool:
         if item.get("execution") == "client":
@@ -225,27 +217,13 @@ class History:
         if images:
             self._losses.change("input[].output (images and files follow as a user's)")
             self._images += images
-        if len(texts) > 1:
-            self._losses.change("input[].output (texts joined)")
-        result = {"role": "tool", "tool_call_id": call_id, "content": join_texts(texts)}
-        place = self._place_of_result(call_id)
-        if place < len(self.messages):
+        if self._chat.add_result(call_id, join_texts(part["text"] for part in texts)):
             self._losses.change("input[] (results right after their calls)")
-        self.messages.insert(place, result)
-
-    def _place_of_result(self, call_id: str) -> int:
-        called = self._calls.get(call_id)
-        if called is None:
-            return len(self.messages)
-        place = next(n for n, message in enumerate(self.messages) if message is called) + 1
-        while place < len(self.messages) and self.messages[place]["role"] == "tool":
-            place += 1
-        return place
 
     def _flush_images(self) -> None:
         """Let the images of results follow them, for results can only be text."""
         if self._images:
-            self.messages.append({"role": "user", "content": self._images})
+            self._chat.add_user(self._images)
             self._images = []
 
     def _add_tools(self, item: Item, at: str) -> None:

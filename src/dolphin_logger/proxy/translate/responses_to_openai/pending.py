@@ -1,16 +1,14 @@
 """The items of one answer of the model while they are read, as the one message that they came from.
 
 It knows assistant messages of chat completions and no items. Invariant: a message holds its calls in
-their order, and what was kept of them stands around them.
+their order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from dolphin_logger.proxy.translate.responses_to_openai.content import Part
-from dolphin_logger.proxy.translate.responses_to_openai.thoughts import put_back
+from dolphin_logger.proxy.translate.parts import Part
 
 
 class PendingAnswer:
@@ -28,21 +26,12 @@ class PendingAnswer:
         self.thought = ""
         self._parts: list[Part] = []
 
-    def think(self, thought: str) -> None:
-        """Take a thought."""
-        self.thought += thought
-
     def say(self, parts: list[Part]) -> None:
         """Take what the model said."""
         self.said = True
         self._parts += parts
 
-    def call(self, call_id: str, name: str, arguments: str) -> None:
-        """Take a call."""
-        function = {"name": name, "arguments": arguments}
-        self.calls.append({"id": call_id, "type": "function", "function": function})
-
-    def write(self, *, recall: Callable[[str], Any]) -> dict[str, Any] | None:
+    def write(self) -> dict[str, Any] | None:
         """Write the message; None when the model neither spoke nor called."""
         if not self.said and not self.calls:
             return None
@@ -53,9 +42,6 @@ class PendingAnswer:
         message["content"] = [*self._parts] if others else text or (None if self.calls else "")
         if refused and not others:
             message["refusal"] = refused
-        if self.thought:
-            message["reasoning_content"] = self.thought
         if self.calls:
             message["tool_calls"] = self.calls
-            put_back(message, {call["id"]: recall(call["id"]) for call in self.calls})
         return message

@@ -2,38 +2,27 @@
 
 Keys are taken out of a copy; what is left at the end belongs to chat completions and passes, says
 nothing (`store: false`), or is named as dropped. So a key that nobody here knows cannot get lost in
-silence. It knows names of models only where OpenAI's own take other keys than everybody else's.
+silence. It knows no models but through their traits.
 
 Source: https://platform.openai.com/docs/guides/migrate-to-responses.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
 from dolphin_logger.proxy.translate._api import Translated, TranslateOptions
-from dolphin_logger.proxy.translate.losses import Losses, refusal
+from dolphin_logger.proxy.translate.chat_body import ask_for_stream, pass_native, take_identity
+from dolphin_logger.proxy.translate.chat_models import traits_of
+from dolphin_logger.proxy.translate.losses import refusal
+from dolphin_logger.proxy.translate.request_keys import RequestKeys
 from dolphin_logger.proxy.translate.responses_to_openai.history import History
 from dolphin_logger.proxy.translate.responses_to_openai.thoughts import SEALED
 from dolphin_logger.proxy.translate.responses_to_openai.tools import Tools
 
-# Keys of chat completions, and of servers that speak them, for clients that send them anyway.
-_NATIVE: Final = frozenset(
-    (
-        *("frequency_penalty", "presence_penalty", "logit_bias", "seed", "stop", "temperature"),
-        *("top_p", "top_k", "min_p", "top_a", "typical_p", "repetition_penalty", "thinking"),
-        *("enable_thinking", "chat_template_kwargs", "extra_body", "keep_alive", "options"),
-        *("provider", "models", "plugins", "transforms", "route", "cache_prompt", "safe_prompt"),
-        *("reasoning_effort", "reasoning_format", "service_tier", "web_search_options"),
-    )
-)
 # What only OpenAI's own models take; strict servers refuse them.
-_OPENAI_ONLY: Final = frozenset(
-    ("prompt_cache_key", "prompt_cache_options", "prompt_cache_retention")
-)
-_OPENAI_MODEL: Final = re.compile(r"(?:^|[/:])(?:o\d|gpt-(?:[5-9]|\d\d)|codex)")
+_OPENAI_ONLY: Final = ("prompt_cache_key", "prompt_cache_options", "prompt_cache_retention")
 _SAYS_NOTHING: Final[dict[str, tuple[Any, ...]]] = {
     "background": (False,),
     "metadata": ({},),
@@ -55,42 +44,37 @@ class RequestTranslation:
     """Translates one request; use once."""
 
     def __init__(self, body: Mapping[str, Any], *, model: str, options: TranslateOptions) -> None:
-        self._left = {key: value for key, value in body.items() if value is not None}
+        self._asked = RequestKeys(body, refused=options.drop)
+        self._left = self._asked.left
+        self._losses = self._asked.losses
         self._options = options
-        self._losses = Losses()
-        self._of_openai = bool(_OPENAI_MODEL.search(model.lower()))
+        self._traits = traits_of(model)
         self._body: dict[str, Any] = {"model": model}
 
     def run(self) -> Translated:
         """Translate."""
-        self._left.pop("model", None)
-        for key in sorted(self._options.drop & self._left.keys()):
-            self._drop(key)
         self._refuse()
         tools = Tools(self._left, losses=self._losses)
         self._take_input(tools)
         self._take_tools(tools)
-        self._take_limit()
+        limit = self._asked.take_whole("max_output_tokens")
+        if limit is not None:
+            self._body[self._traits.limit] = limit
         self._take_format()
         self._take_reasoning()
         self._take_include()
-        self._take_user()
+        take_identity(self._asked, self._body, forward=self._options.forward_user)
         self._take_stream()
         self._take_rest()
         return Translated(self._body, self._losses.dropped, self._losses.changed)
-
-    def _take(self, key: str) -> Any:
-        return self._left.pop(key, None)
-
-    def _drop(self, key: str) -> None:
-        del self._left[key]
-        self._losses.drop(key)
 
     def _refuse(self) -> None:
         """Refuse what needs a memory that nobody here has."""
         for key, cure in _NO_STATE.items():
             if key in self._left:
                 raise refusal(f"{key}: {cure}", param=key)
+        if self._left.get("n", 1) != 1:
+            raise refusal("n: a response is one answer", param="n")
         if self._left.get("background"):
             raise refusal(
                 "background: this provider answers at once; leave background out",
@@ -98,8 +82,8 @@ class RequestTranslation:
             )
 
     def _take_input(self, tools: Tools) -> None:
-        history = History(self._losses, tools=tools, options=self._options)
-        instructions, items = self._take("instructions"), self._take("input")
+        history = History(self._losses, tools=tools, options=self._options, traits=self._traits)
+        instructions, items = self._asked.take("instructions"), self._asked.take("input")
         if isinstance(instructions, str):
             history.add_system(instructions)
         elif instructions is not None:
@@ -114,8 +98,8 @@ class RequestTranslation:
         self._body["messages"] = history.messages
 
     def _take_tools(self, tools: Tools) -> None:
-        self._take("tools")
-        choice, parallel = self._take("tool_choice"), self._take("parallel_tool_calls")
+        self._asked.take("tools")
+        choice, parallel = self._asked.take("tool_choice"), self._asked.take("parallel_tool_calls")
         wanted = None if choice is None else tools.choose(choice)
         if tools.functions:
             self._body["tools"] = list(tools.functions.values())
@@ -127,19 +111,14 @@ class RequestTranslation:
             else:
                 self._losses.drop("parallel_tool_calls")
 
-    def _take_limit(self) -> None:
-        limit = self._take("max_output_tokens")
-        if limit is not None:
-            self._body["max_completion_tokens" if self._of_openai else "max_tokens"] = limit
-
     def _take_format(self) -> None:
-        text = self._take("text")
+        text = self._asked.take("text")
         if text is None:
             return
         if not isinstance(text, dict):
             raise refusal("text must be an object", param="text")
         for key, value in text.items():
-            if key == "verbosity" and self._of_openai and value is not None:
+            if key == "verbosity" and self._traits.takes_newer_keys and value is not None:
                 self._body["verbosity"] = value
             elif key != "format" and value is not None:
                 self._losses.drop(f"text.{key}")
@@ -160,7 +139,7 @@ class RequestTranslation:
             )
 
     def _take_reasoning(self) -> None:
-        reasoning = self._take("reasoning")
+        reasoning = self._asked.take("reasoning")
         if reasoning is None:
             return
         if not isinstance(reasoning, dict):
@@ -176,41 +155,27 @@ class RequestTranslation:
                 self._losses.drop(f"reasoning.{key}")
 
     def _take_include(self) -> None:
-        include = self._take("include")
+        include = self._asked.take("include")
         for entry in include if isinstance(include, list) else ():
             if entry == _LOG_PROBABILITIES:
                 self._body["logprobs"] = True
             elif entry != SEALED:
                 self._losses.drop(f"include[] ({entry})")
         if "logprobs" in self._body and "top_logprobs" in self._left:
-            self._body["top_logprobs"] = self._take("top_logprobs")
-
-    def _take_user(self) -> None:
-        """Send on who asks, if the configuration allows it: this may name a person."""
-        for key in ("user", "safety_identifier"):
-            value = self._take(key)
-            if value is None:
-                continue
-            if self._options.forward_user:
-                self._body[key] = value
-            else:
-                self._losses.drop(key)
+            self._body["top_logprobs"] = self._asked.take("top_logprobs")
 
     def _take_stream(self) -> None:
-        """Always ask for a stream, and for what it cost."""
-        self._take("stream")
-        self._body["stream"] = True
-        self._body["stream_options"] = {"include_usage": True}
-        options = self._take("stream_options")
+        self._asked.take("stream")
+        options = self._asked.take("stream_options")
         for key, value in options.items() if isinstance(options, dict) else ():
             if value:
                 self._losses.drop(f"stream_options.{key}")
+        ask_for_stream(self._body)
 
     def _take_rest(self) -> None:
-        for key, value in self._left.items():
-            if value in _SAYS_NOTHING.get(key, ()):
-                continue
-            if key in _NATIVE or (key in _OPENAI_ONLY and self._of_openai):
-                self._body[key] = value
-            else:
-                self._losses.drop(key)
+        if self._left.get("store"):
+            self._asked.drop("store")  # at the provider it means another thing
+        for key in _OPENAI_ONLY:
+            if key in self._left and not self._traits.takes_newer_keys:
+                self._asked.drop(key)
+        pass_native(self._asked, self._body, says_nothing=_SAYS_NOTHING)

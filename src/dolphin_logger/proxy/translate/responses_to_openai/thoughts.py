@@ -1,9 +1,8 @@
-"""What the model thought: how a reasoning item carries it, and what only a provider can read.
+"""What the model thought, as a reasoning item carries it.
 
 A client that asks for `reasoning.encrypted_content` sends the thought back in it, because it does not
-send the readable text. There is nothing to hide, so it is sealed in name only. What a response has no
-words for (signatures, the provider's name for thoughts) is kept by tool-call id.
-It knows messages and reasoning items, no streams. Invariant: a seal that is not ours is never opened.
+send the readable text. There is nothing to hide, so it is sealed in name only.
+It knows reasoning items, no messages and no streams. Invariant: a seal that is not ours is never opened.
 """
 
 from __future__ import annotations
@@ -16,8 +15,6 @@ from typing import Any, Final
 SEALED: Final = "reasoning.encrypted_content"  # in a request's `include`
 
 _OURS: Final = "dolphin-logger:1:"
-_AROUND: Final = ("reasoning_details", "thinking_blocks")
-_OTHER_WORDS: Final = ("reasoning", "thinking")  # for `reasoning_content`
 
 
 def seal(thought: str) -> str:
@@ -37,64 +34,6 @@ def read_thought(item: Mapping[str, Any]) -> str:
 def is_foreign(sealed: Any) -> bool:
     """Say whether `encrypted_content` is somebody else's."""
     return bool(sealed) and not (isinstance(sealed, str) and sealed.startswith(_OURS))
-
-
-def keep(native: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep what a response cannot carry of a complete chat completion, by tool-call id."""
-    message = _first_message(native)
-    calls = message.get("tool_calls")
-    around: dict[str, Any] = {key: message[key] for key in _AROUND if message.get(key)}
-    if isinstance(message.get("content"), list):
-        around["content"] = message["content"]
-    word = "" if message.get("reasoning_content") else _other_word(message)
-    kept: dict[str, Any] = {}
-    for call in calls if isinstance(calls, list) else ():
-        if not isinstance(call, dict) or not isinstance(call.get("id"), str):
-            continue
-        entry: dict[str, Any] = {"message": around} if around else {}
-        if word:
-            entry["word"] = word
-        if call.get("extra_content"):
-            entry["extra_content"] = call["extra_content"]
-        if entry:
-            kept[call["id"]] = entry
-    return kept
-
-
-def put_back(message: dict[str, Any], entries: Mapping[str, Any]) -> None:
-    """Complete an assistant message with what was kept; `entries` by tool-call id."""
-    for call in message["tool_calls"]:
-        extra = _field(entries.get(call["id"]), "extra_content")
-        if extra is not None:
-            call["extra_content"] = extra
-    first = entries.get(message["tool_calls"][0]["id"])
-    word = _field(first, "word")
-    if isinstance(word, str) and "reasoning_content" in message:
-        message[word] = message.pop("reasoning_content")
-    around = _field(first, "message")
-    if not isinstance(around, dict):
-        return
-    message |= {key: around[key] for key in _AROUND if key in around}
-    parts = around.get("content")
-    if isinstance(parts, list) and _join(parts) == (message.get("content") or ""):
-        message["content"] = parts  # Mistral's: the thought is one of them
-        message.pop("reasoning_content", None)
-
-
-def _field(entry: Any, key: str) -> Any:
-    return entry.get(key) if isinstance(entry, dict) else None
-
-
-def _first_message(native: Mapping[str, Any]) -> Mapping[str, Any]:
-    choices = native.get("choices")
-    choice = choices[0] if isinstance(choices, list) and choices else None
-    message = choice.get("message") if isinstance(choice, dict) else None
-    return message if isinstance(message, dict) else {}
-
-
-def _other_word(message: Mapping[str, Any]) -> str:
-    found = (word for word in _OTHER_WORDS if isinstance(message.get(word), str))
-    return next((word for word in found if message[word]), "")
 
 
 def _join(parts: Any) -> str:

@@ -15,6 +15,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
+from dolphin_logger.proxy.translate.chat_body import (
+    NO_PARAMETERS,
+    write_choice,
+    write_function,
+)
 from dolphin_logger.proxy.translate.losses import Losses, refusal
 from dolphin_logger.proxy.translate.responses_to_openai.wrapped_input import INPUT
 
@@ -30,7 +35,6 @@ _UNSPEAKABLE: Final = frozenset(
         *("local_shell", "shell"),
     )
 )
-_NO_PARAMETERS: Final = {"type": "object", "properties": {}}
 _NOT_IN_NAMES: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _LONGEST_NAME: Final = 64
 _KNOWN: Final = {
@@ -88,7 +92,7 @@ class Tools:
         if kind in (FUNCTION, CUSTOM, SEARCH):
             name = self.name(_named(choice))
             if name in self.functions:
-                return {"type": "function", "function": {"name": name}}
+                return write_choice(name)
         raise refusal(
             f"tool_choice: {choice!r} asks for a tool that cannot be offered to this provider;"
             f" possible: {', '.join(_CHOICES)}, allowed_tools or one tool of tools that is a function,"
@@ -123,7 +127,7 @@ class Tools:
             self._losses.drop(f"tools[] ({kind})")
             return
         if kind == SEARCH:
-            self._offer(Tool(SEARCH, SEARCH), _describe(tool, tool.get("parameters")))
+            self._offer(Tool(SEARCH, SEARCH), tool, parameters=tool.get("parameters"))
         else:
             self._add_named(tool, at, kind=kind, namespace=namespace)
         for key, value in tool.items():
@@ -135,24 +139,21 @@ class Tools:
             self._losses.change("tools[].defer_loading (offered from the beginning)")
 
     def _add_named(
-        self, tool: Mapping[str, Any], at: str, *, kind: str, namespace: str | None
+        self, given: Mapping[str, Any], at: str, *, kind: str, namespace: str | None
     ) -> None:
-        name = tool.get("name")
+        name = given.get("name")
         if not isinstance(name, str):
             raise refusal(f"{at} must have a name", param=f"{at}.name")
         if kind == _NAMESPACE:
-            self._add_all(tool.get("tools"), at=f"{at}.tools", namespace=name)
+            self._add_all(given.get("tools"), at=f"{at}.tools", namespace=name)
             return
-        parameters = tool.get("parameters")
+        parameters = given.get("parameters")
         if kind == CUSTOM:
             self._losses.change(f"tools[] (custom, as a function with a string {INPUT})")
-            parameters = _input_schema(tool.get("format"))
-        function = _describe(tool, parameters)
-        if tool.get("strict"):
-            function["strict"] = tool["strict"]
-        self._offer(Tool(kind, name, namespace), function)
+            parameters = _input_schema(given.get("format"))
+        self._offer(Tool(kind, name, namespace), given, parameters=parameters)
 
-    def _offer(self, tool: Tool, function: dict[str, Any]) -> None:
+    def _offer(self, tool: Tool, given: Mapping[str, Any], *, parameters: Any) -> None:
         if tool in self._names:
             return  # found by two searches
         name = _join_name(tool)
@@ -162,7 +163,12 @@ class Tools:
             self._losses.change("tools[].name (with its namespace)")
         self._names[tool] = name
         self._tools[name] = tool
-        self.functions[name] = {"type": "function", "function": {"name": name, **function}}
+        self.functions[name] = write_function(
+            name,
+            parameters=parameters or NO_PARAMETERS,
+            description=given.get("description"),
+            strict=given.get("strict") or None,
+        )
 
 
 def _later_tools(items: Any) -> Iterator[tuple[int, Any]]:
@@ -180,14 +186,6 @@ def _named(choice: Mapping[str, Any]) -> Tool:
     if kind == SEARCH:
         name = SEARCH
     return Tool(str(kind), str(name), namespace if isinstance(namespace, str) else None)
-
-
-def _describe(tool: Mapping[str, Any], parameters: Any) -> dict[str, Any]:
-    function: dict[str, Any] = {}
-    if tool.get("description") is not None:
-        function["description"] = tool["description"]
-    function["parameters"] = parameters or _NO_PARAMETERS
-    return function
 
 
 def _input_schema(described: Any) -> dict[str, Any]:
