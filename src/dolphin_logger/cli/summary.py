@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from dolphin_logger.cli.output import shorten
+from dolphin_logger.conversation.canonical import clean
 from dolphin_logger.dialects import DIALECTS
 from dolphin_logger.dialects._api import Dialect
 from dolphin_logger.journal.reader import SHORTEST_ID, StoredRecord
@@ -79,12 +80,14 @@ def _first_user_text(fields: Mapping[str, Any]) -> str:
     if not isinstance(request, dict):
         return ""
     dialect = dialect_named(fields["dialect"])
-    text = dialect.first_user_text(request)
-    if text is not None:
+    first = dialect.first_user_text(request)
+    if first is not None and (text := clean(first)):  # what clients put around it is not the user's
         return text
     for message in dialect.read_request(request).messages:
         for part in message.parts:
-            if message.role == "user" and isinstance(part, Text):
-                return part.text
+            if message.role == "user" and isinstance(part, Text) and (text := clean(part.text)):
+                return text
+    if first is not None:
+        return first
     said = (request.get(key) for key in ("prompt", "input"))  # of what is no conversation
     return next((text for text in said if isinstance(text, str)), "")

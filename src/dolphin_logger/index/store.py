@@ -119,7 +119,8 @@ class Store:
         uuid = pack(place.conversation)
         select = "SELECT id FROM conversation WHERE uuid=?"
         row = self.connection.execute(select, (uuid,)).fetchone()
-        title = clean(reading.first_user_text()[:_LONGEST_TITLE])
+        aside = reading.turn.counting or place.relation is Relation.SIDE
+        title = "" if aside else clean(reading.first_user_text()[:_LONGEST_TITLE])
         if row is None:
             insert = "INSERT INTO conversation(uuid, session, title, names) VALUES(?, ?, ?, '')"
             values = (uuid, reading.turn.session and clean(reading.turn.session), title)
@@ -127,7 +128,7 @@ class Store:
             assert number is not None
         else:
             number = row[0]
-            if not reading.turn.counting and place.relation is not Relation.SIDE:
+            if title:
                 update = "UPDATE conversation SET title=? WHERE id=? AND title=''"
                 self.connection.execute(update, (title, number))
         for old in place.merged:

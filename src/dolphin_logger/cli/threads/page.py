@@ -28,6 +28,7 @@ from dolphin_logger.cli.threads.words import (
     turn_facts,
 )
 from dolphin_logger.cli.transcript import calls_by_id
+from dolphin_logger.conversation.canonical import clean
 from dolphin_logger.conversation.thread import Fold, Step, Thread
 from dolphin_logger.messages import Message, ToolCall, ToolDefinition
 
@@ -154,8 +155,9 @@ def _title(thread: Thread) -> str:
     for step in thread.steps[:1]:
         for message in step.messages:
             for piece in pieces_of(message, {}):
-                if message.role == "user" and piece.kind == "text" and piece.text.strip():
-                    return shorten(piece.text, limit=_TITLE)
+                said = clean(piece.text) if piece.kind == "text" else ""
+                if message.role == "user" and said:
+                    return shorten(said, limit=_TITLE)
     return f"Conversation {thread.id[-8:]}"
 
 
