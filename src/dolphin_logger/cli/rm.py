@@ -1,4 +1,4 @@
-"""`dolphin-logger rm`: records go for ever, with all that this home keeps of their text."""
+"""`dolphin-logger rm`: conversations go for ever, or single records, with all that this home keeps of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dolphin_logger.cli.homes import home_to_read
 from dolphin_logger.cli.output import for_person, note, say, say_json, say_table
 from dolphin_logger.cli.progress import progress
 from dolphin_logger.cli.summary import COLUMNS, row
-from dolphin_logger.cli.targets import records_named
+from dolphin_logger.cli.targets import conversation_named, records_named
 from dolphin_logger.journal.home import Home
 from dolphin_logger.journal.locks import BusyError, upkeep
 from dolphin_logger.journal.reader import StoredRecord, every_segment
@@ -18,16 +18,26 @@ from dolphin_logger.journal.sealed import text_size
 _PATIENCE = 30.0  # seconds
 
 
-@click.command(
-    help="Remove records for ever: every line, blob, label and cache that holds their text."
-)
-@click.argument("record_ids", metavar="ID...", nargs=-1, required=True)
+_HELP = """Remove conversations or records for ever: every line, blob, label and cache that holds their text.
+
+The ID of a conversation takes all of its records, that of another record takes this one. Clients send
+what was said again with every request: a record's text may be in the later ones of its conversation.
+"""
+
+
+@click.command(help=_HELP)
+@click.argument("names", metavar="ID...", nargs=-1, required=True)
+@click.option("--record", "alone", is_flag=True, help="Take a conversation's first record alone.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON object.")
-def rm(*, record_ids: tuple[str, ...], yes: bool, json_: bool) -> None:
+def rm(*, names: tuple[str, ...], alone: bool, yes: bool, json_: bool) -> None:
     """Show what goes, ask, hide it, erase it."""
     home = home_to_read()
-    found = [record for name in record_ids for record in records_named(home, name)]
+    found = [
+        record
+        for name in names
+        for record in (not alone and conversation_named(home, name)) or records_named(home, name)
+    ]
     records = list({record.id: record for record in found}.values())
     if not yes:
         _ask(records)

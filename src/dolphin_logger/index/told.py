@@ -69,6 +69,17 @@ def find_told(connection: sqlite3.Connection, name: str) -> Told | None:
     return None if row[0] is None else _read(connection, row[0], unpack(record))
 
 
+def segments_of(connection: sqlite3.Connection, records: Iterable[str]) -> dict[str, set[str]]:
+    """Give the records by the names of the segments in which they lie."""
+    select = "SELECT s.name FROM record r JOIN segment s ON s.id=r.segment WHERE r.uuid=?"
+    found: dict[str, set[str]] = {}
+    for record in records:
+        row = connection.execute(select, (pack(record),)).fetchone()
+        if row is not None:
+            found.setdefault(row[0], set()).add(record)
+    return found
+
+
 def conversations_of(connection: sqlite3.Connection, records: Iterable[str]) -> dict[str, str]:
     """Give the conversation of each record that the index knows."""
     select = "SELECT c.uuid FROM record r JOIN conversation c ON c.id=r.conversation WHERE r.uuid=?"
