@@ -148,7 +148,10 @@ class Proxy:
     def _lines(self) -> list[bytes]:
         """Only finished ones: a large record may be seen while it is being written."""
         return [
-            line for path in self.segments() for line in path.read_bytes().split(b"\n")[:-1] if line
+            line
+            for path in self.segments()
+            for line in path.read_bytes().split(b"\n")[:-1]
+            if line.strip()
         ]
 
     def health(self) -> dict[str, Any]:

@@ -213,6 +213,18 @@ def test_a_blob_waits_for_open_requests(home: Home) -> None:
     assert list(home.blobs.iterdir()) == []
 
 
+def test_after_an_interrupted_sealing(home: Home) -> None:
+    """Where text file and sealed file lie side by side, the text goes from both."""
+    path = write_segment(home, 1, line(1), line(2, text=SECRET))
+    text = path.read_bytes()
+    seal_segment(path, progress=lambda _: None)
+    path.write_bytes(text)
+    first, second = records(home)
+    remove(home, second)
+    assert SECRET.encode() not in texts(home)
+    assert records(home) == [first]
+
+
 def test_records_joined_by_damage(home: Home) -> None:
     """Of two records on one damaged line the other one stays, to the byte."""
     write_segment(home, 1, line(1, text=SECRET)[:-1] + b" " + line(2))

@@ -19,7 +19,7 @@ from dolphin_logger.journal.reader import (
     read_segment,
     segments,
 )
-from dolphin_logger.journal.sealed import segment_name, text_size
+from dolphin_logger.journal.sealed import is_sealed, segment_name, text_size
 
 
 class Follower:
@@ -29,6 +29,7 @@ class Follower:
         self._home = home
         self._read = {segment_name(path): end_of_lines(path) for path in segments(home)}
         self._sizes: dict[str, int] = {}
+        self._sealed: set[str] = set()  # read through: nothing will come
 
     def latest(self, count: int) -> list[StoredRecord | BadLine]:
         """Give the newest records before the start, oldest first."""
@@ -39,7 +40,12 @@ class Follower:
     def more(self) -> Iterator[StoredRecord | BadLine]:
         """Give what was finished since the last look; keep the order within each file."""
         for path in segments(self._home):
-            name, size = segment_name(path), text_size(path)
+            name = segment_name(path)
+            if name in self._sealed:
+                continue
+            size = text_size(path)
+            if is_sealed(path):
+                self._sealed.add(name)
             if size == self._sizes.get(name):
                 continue
             self._sizes[name] = size

@@ -37,7 +37,7 @@ from dolphin_logger.journal.sealed import (
 from dolphin_logger.journal.splice import id_of, is_sealed
 
 AGE = 24 * 3600.0  # seconds without a new record, after which a closed segment is sealed
-_LEVEL = 9
+_LEVEL = 16  # what is new in a segment is little, and is worth the time; the rest costs the same at every level
 _SHORTEST_MATCH = (
     256  # bytes; a turn repeats thousands, and shorter matches cost more than they save
 )
