@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from dolphin_logger.proxy import awaited
 from dolphin_logger.proxy.desk import Desk
 from dolphin_logger.proxy.pool import split_url
 from dolphin_logger.proxy.request import Headers
+from dolphin_logger.proxy.translate.faults import check_reported
 from dolphin_logger.proxy.translate.json_text import read_object, write_json
 from dolphin_logger.proxy.work import BROKE_OFF, Work
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _EVENT_STREAM = b"text/event-stream"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_NO_EVENT = (b"{", b"[", b"<")
 _AUTHORED = (
     (b"content-type", b"application/json"),
     (b"user-agent", b"dolphin-logger/" + __version__.encode()),
@@ -134,12 +138,13 @@ class TranslatedSource:
     async def _pass_stream(self, answer: LocalAnswer) -> None:
         work, relay = self._work, self._relay
         assert relay is not None
+        is_plain, answer = await _look(answer)
+        native = await self._read_whole(answer) if is_plain else None
         stream = work.translation.stream(work.request, created=work.created)
         relay.answered(200, self._fields(answer.headers, _EVENT_STREAM), None)
-        relay.received([], last=False)
-        if _is_plain(answer):  # the provider does not stream
-            native = _object(await self._read(answer))
+        if native is not None:  # the provider does not stream
             events = stream.feed(b"data: " + write_json(native) + b"\n\ndata: [DONE]\n\n")
+            events += stream.finish()
             work.keep(native)
         else:
             work.begin_answer("text/event-stream")
@@ -168,10 +173,8 @@ class TranslatedSource:
     async def _pass_whole(self, answer: LocalAnswer) -> None:
         """Aggregate a stream for a client that asked for none."""
         work = self._work
-        if _is_plain(answer):
-            native = _object(await self._read(answer))
-        else:
-            native = await self._aggregate(answer)
+        is_plain, answer = await _look(answer)
+        native = await (self._read_whole(answer) if is_plain else self._aggregate(answer))
         translated = work.translation.answer(native, created=work.created, request=work.request)
         work.keep(native)
         self._send_whole(answer, write_json(translated))
@@ -188,6 +191,19 @@ class TranslatedSource:
         except ProviderError as error:
             broken = error
         return work.whole_answer(broken)
+
+    async def _read_whole(self, answer: LocalAnswer) -> dict[str, Any]:
+        """Read an answer that was given at once.
+
+        Raises:
+            ProviderError: it is no JSON object, or reports an error in spite of its status.
+        """
+        native = read_object(await self._read(answer))
+        if native is None:
+            fault = "the provider's answer is neither a stream nor a JSON object"
+            raise ProviderError(fault, status=502, kind="protocol")
+        check_reported(native)
+        return native
 
     async def _read(self, answer: LocalAnswer) -> bytes:
         """Read an answer that is no stream."""
@@ -226,14 +242,32 @@ async def _close(answer: LocalAnswer) -> None:
         await close()
 
 
-def _is_plain(answer: LocalAnswer) -> bool:
-    """Whether a provider answered at once, although it was asked for a stream."""
-    return dict(answer.headers).get(b"content-type", b"").startswith(b"application/json")
+async def _look(answer: LocalAnswer) -> tuple[bool, LocalAnswer]:
+    """Say whether a provider answered at once, although it was asked for a stream.
+
+    The first byte tells: servers send either under any media type, and no event begins like JSON or a page.
+
+    Raises:
+        ProviderError: it broke off before it said anything.
+    """
+    seen: list[bytes] = []
+    begins = b""
+    async for chunk in answer.chunks:
+        seen.append(chunk)
+        begins = b"".join(seen).removeprefix(_BYTE_ORDER_MARK).lstrip()[:1]
+        if begins:
+            break
+    if not begins:
+        raise ProviderError(BROKE_OFF, status=502, kind="truncated")
+    return begins in _NO_EVENT, replace(answer, chunks=_continue(seen, answer))
 
 
-def _object(body: bytes) -> dict[str, Any]:
-    native = read_object(body)
-    if native is None:
-        message = "the provider's answer is no JSON object"
-        raise ProviderError(message, status=502, kind="protocol")
-    return native
+async def _continue(seen: list[bytes], answer: LocalAnswer) -> AsyncIterator[bytes]:
+    """Yield what has been looked at, and the rest."""
+    try:
+        for chunk in seen:
+            yield chunk
+        async for chunk in answer.chunks:
+            yield chunk
+    finally:
+        await _close(answer)

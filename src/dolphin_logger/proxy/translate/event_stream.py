@@ -10,13 +10,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, Final
 
+from dolphin_logger.proxy.translate.faults import NO_MESSAGE
 from dolphin_logger.proxy.translate.json_text import read_object
 from dolphin_logger.sse import Event, EventSplitter
 
 _THE_END: Final = b"[DONE]"
 _TOO_LARGE: Final = "an event that is too large"
 _NO_OBJECT: Final = "an event that is no JSON object"
-NO_MESSAGE: Final = "the provider reported an error without a message"
 
 
 class EventStream(ABC):

@@ -9,10 +9,12 @@ https://ai.google.dev/gemini-api/docs/troubleshooting.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeGuard
 
 import orjson
+
+from dolphin_logger.errors import ProviderError
 
 _PLACES: Final = ("message", "msg", "detail", "error")  # of a message, from one server to the next
 _STATUSES: Final = ("code", "status_code", "status", "type")
@@ -30,6 +32,7 @@ _NAMED: Final = {
     "api_error": 500,
     "overloaded_error": 503,
 }
+NO_MESSAGE: Final = "the provider reported an error without a message"
 _LONGEST_TEXT: Final = 1000  # characters of a message; longer ones are pages
 
 
@@ -47,6 +50,18 @@ def translate_fault(status: int, body: bytes, *, write: Callable[[Any, str], byt
         return write(upstream, otherwise)
     except RecursionError:  # JSON that can be read but is too deep to be written
         return write(body.decode("utf-8", "replace"), otherwise)
+
+
+def check_reported(native: Mapping[str, Any]) -> None:
+    """Raise what a provider reports in the place of an answer, under a status that says it went well.
+
+    Raises:
+        ProviderError: its message, with the status that it stands for, or 502.
+    """
+    if native.get("error"):
+        error = find_error(native)
+        message = find_message(error, otherwise=NO_MESSAGE)
+        raise ProviderError(message, status=find_status(error, otherwise=502), kind="stream_error")
 
 
 def find_error(upstream: Any) -> Any:

@@ -55,6 +55,8 @@ class MessageStream(EventStream):
             self.fail(value, out)
         elif kind == "message_start":
             self._start(value.get("message"), out)
+        elif kind == "message" and not self._chunks.begun:
+            self._take_whole(value, out)
         elif self._chunks.begun:  # before the message has begun there is nothing to add to
             self._take_structure(kind, value, out)
 
@@ -80,6 +82,16 @@ class MessageStream(EventStream):
             return
         out.append(self._chunks.begin(id=message.get("id"), model=message.get("model")))
         self._merge_usage(message.get("usage"))
+
+    def _take_whole(self, message: dict[str, Any], out: list[bytes]) -> None:
+        """Take a message that was not streamed, as the events that it would have been."""
+        self._start(message, out)
+        blocks = message.get("content")
+        for index, block in enumerate(blocks if isinstance(blocks, list) else ()):
+            self._start_block({"index": index, "content_block": block}, out)
+            self._stop_block(index, out)
+        self._take_message_delta({"delta": message}, out)
+        self._take_structure("message_stop", {}, out)
 
     def _say(self, delta: Delta | None, out: list[bytes]) -> None:
         if delta is not None:
