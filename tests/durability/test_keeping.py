@@ -65,7 +65,7 @@ def test_beside_a_running_proxy(
     try:
         for number in range(3):
             proxy.records(3 * (number + 1) - len(removed))
-            listed = json.loads(run(proxy.home, "ls", "--json"))["records"]
+            listed = json.loads(run(proxy.home, "ls", "--records", "--json"))["records"]
             gone = next(each for each in reversed(listed) if each["preview"] not in removed)
             run(proxy.home, "rm", gone["id"], "--yes")
             removed.append(gone["preview"])
