@@ -16,7 +16,7 @@ from translators import CREATED, NEEDS_SAMPLES, each, samples, whole
 
 from dolphin_logger.errors import ProviderError
 from dolphin_logger.proxy.translate import TranslateOptions
-from dolphin_logger.proxy.translate.anthropic_to_openai.call_ids import decode_id, encode_id
+from dolphin_logger.proxy.translate.call_ids import decode_id, encode_id
 
 SIGNED = {"extra_content": {"google": {"thought_signature": "c2ln"}}}
 DETAILS = [{"type": "reasoning.text", "text": "hm", "signature": "c2ln", "index": 0}]

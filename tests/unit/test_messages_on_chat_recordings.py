@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from messages_on_chat import accumulated, follow, translate
 from translators import NEEDS_SAMPLES, cut, each, one_by_one, samples, whole
 
-from dolphin_logger.proxy.translate.anthropic_to_openai.call_ids import decode_id
+from dolphin_logger.proxy.translate.call_ids import decode_id
 
 STOP = chunk(choice={"finish_reason": "stop"})
 COUNTS = {

@@ -10,7 +10,7 @@ import pytest
 from chat_streams import DONE, chunk, entry, event
 from messages_on_chat import accumulated, follow, payloads, said, translate
 
-from dolphin_logger.proxy.translate.anthropic_to_openai.call_ids import decode_id
+from dolphin_logger.proxy.translate.call_ids import decode_id
 
 STOP = chunk(choice={"finish_reason": "stop"})
 USAGE = {

@@ -9,13 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from dolphin_logger.errors import RequestError
 from dolphin_logger.proxy.translate._api import (
     StreamTranslator,
     Translated,
     TranslateOptions,
     Translation,
 )
+from dolphin_logger.proxy.translate.losses import refusal
 
+_OF_CHAT = " (of the chat completion)"  # whose paths these are
 _OUTER = "chat:"  # marks what the first of two keeps; a tool-call id of both is the same
 
 
@@ -34,7 +37,10 @@ class Chained:
 
         first = self._outer.request(body, model=model, options=replace(options, recall=recall))
         chosen = replace(options, drop=frozenset())  # they are keys of the client's request
-        second = self._inner.request(first.body, model=model, options=chosen)
+        try:
+            second = self._inner.request(first.body, model=model, options=chosen)
+        except RequestError as error:
+            raise refusal(f"{error}{_OF_CHAT}", param=error.param or "") from error
         return Translated(
             second.body,
             [*first.dropped, *_of_chat(second.dropped)],
@@ -105,4 +111,4 @@ class _ChainedStream:
 
 
 def _of_chat(paths: list[str]) -> list[str]:
-    return [f"{path} (of the chat completion)" for path in paths]
+    return [path + _OF_CHAT for path in paths]

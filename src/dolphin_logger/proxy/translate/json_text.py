@@ -34,6 +34,20 @@ def write_json(value: Any) -> bytes:
         return json.dumps(value, separators=(",", ":")).encode()
 
 
+def mend_text(value: Any) -> Any:
+    """Write U+FFFD in the place of half characters, which UTF-8 cannot say; the same value without any.
+
+    Programs that cut texts of UTF-16 leave such halves, and there are vendors' clients that send none.
+    """
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        text = json.dumps(value, ensure_ascii=False)
+        mended = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return value if mended == text else json.loads(mended)
+    return value
+
+
 def write_arguments(value: Any) -> str:
     """Write the input of a tool as the model does; what was no JSON is a string already."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

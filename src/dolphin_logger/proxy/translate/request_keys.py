@@ -6,6 +6,7 @@ the rest; none gets lost in silence, and the client's request stays as it was.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,7 +35,7 @@ class RequestKeys:
     def take_number(self, key: str) -> int | float | None:
         """Take a number."""
         value = self.take(key)
-        if value is None or type(value) in (int, float):
+        if value is None or is_number(value):
             number: int | float | None = value
             return number
         raise refusal(f"{key} must be a number", param=key)
@@ -65,3 +66,8 @@ class RequestKeys:
             inside[key] = inside = dict(value)
         if inside.pop(last, None) is not None:
             self.losses.drop(path)
+
+
+def is_number(value: Any) -> bool:
+    """Say whether a value is a number that JSON can say again: `1e999` is read as infinite."""
+    return type(value) in (int, float) and math.isfinite(value)

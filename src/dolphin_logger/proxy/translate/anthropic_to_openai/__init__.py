@@ -4,7 +4,6 @@
     tools      tools, choice of tools      schemas   of answers: who can promise to keep them
     stream     the answer, event by event  events    the events of a Messages stream
     faults     errors, answered and in the middle of a stream
-    call_ids   ids of tool calls, in the characters that the client's language allows
     words      stop reasons, tokens
 
 Sources: https://platform.claude.com/docs/en/api/messages and
@@ -32,15 +31,15 @@ class AnthropicToOpenAI:
 
     def stream(self, request: dict[str, Any], *, created: int) -> FromChat:
         """Start to translate the streamed completion into events; a message has no time."""
-        del request, created
-        return FromChat(MessageWriter())
+        del created
+        return FromChat(MessageWriter(request))
 
     def answer(
         self, native: dict[str, Any], *, created: int, request: dict[str, Any] | None = None
     ) -> dict[str, Any]:
         """Translate a chat completion into a message."""
-        del created, request
-        return whole_answer(native, MessageWriter(), dialect="anthropic.messages")
+        del created
+        return whole_answer(native, MessageWriter(request or {}), dialect="anthropic.messages")
 
     def kept(self, native: dict[str, Any]) -> dict[str, Any]:
         """Keep what the provider wants back beside its calls."""

@@ -11,14 +11,15 @@ from __future__ import annotations
 from typing import Any, Final
 
 from dolphin_logger.proxy.translate._api import TranslateOptions
-from dolphin_logger.proxy.translate.anthropic_to_openai.call_ids import decode_id
 from dolphin_logger.proxy.translate.anthropic_to_openai.content import (
     drop_beside,
     read_text,
     translate_block,
 )
+from dolphin_logger.proxy.translate.call_ids import decode_id
 from dolphin_logger.proxy.translate.chat_messages import ChatMessages, join_texts, write_call
 from dolphin_logger.proxy.translate.chat_models import ModelTraits
+from dolphin_logger.proxy.translate.chat_names import fit_name
 from dolphin_logger.proxy.translate.json_text import write_arguments
 from dolphin_logger.proxy.translate.losses import Losses, refusal
 from dolphin_logger.proxy.translate.parts import Given, Part, drop_others, read_parts
@@ -158,4 +159,4 @@ class History:
         drop_beside(block, known, losses=self._losses)
         given = block.get("input")
         arguments = write_arguments({} if given is None else given)
-        return write_call(decode_id(call), name=name, arguments=arguments)
+        return write_call(decode_id(call), name=fit_name(name), arguments=arguments)

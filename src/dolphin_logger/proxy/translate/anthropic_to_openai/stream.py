@@ -9,10 +9,10 @@ Source: https://platform.claude.com/docs/en/build-with-claude/streaming.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 from uuid import uuid4
 
-from dolphin_logger.proxy.translate.anthropic_to_openai.call_ids import encode_id
 from dolphin_logger.proxy.translate.anthropic_to_openai.events import (
     MESSAGE_STOP,
     delta_head,
@@ -22,6 +22,8 @@ from dolphin_logger.proxy.translate.anthropic_to_openai.events import (
 )
 from dolphin_logger.proxy.translate.anthropic_to_openai.faults import error_object
 from dolphin_logger.proxy.translate.anthropic_to_openai.words import stop_reason, translate_usage
+from dolphin_logger.proxy.translate.call_ids import encode_id
+from dolphin_logger.proxy.translate.chat_names import names_back
 from dolphin_logger.proxy.translate.json_text import read_object
 
 _DELTAS: Final = {
@@ -54,7 +56,12 @@ class _Block:
 class MessageWriter:
     """Implements `ChatListener`."""
 
-    def __init__(self) -> None:
+    def __init__(self, request: Mapping[str, Any]) -> None:
+        tools = request.get("tools")
+        offered = (
+            (tool for tool in tools if isinstance(tool, dict)) if isinstance(tools, list) else ()
+        )
+        self._names = names_back(tool.get("name") for tool in offered)
         self._blocks: list[_Block] = []  # the first is open, the others wait
         self._opened = 0
         self._calls: list[_Block] = []
@@ -91,6 +98,7 @@ class MessageWriter:
     def call(self, position: int, *, id: str, name: str, out: list[bytes]) -> None:  # noqa: A002
         """Open the next tool call."""
         del position  # they come in order
+        name = self._names.get(name, name)
         content = {"type": "tool_use", "id": encode_id(id), "name": name, "input": {}}
         self._calls.append(self._begin("tool_use", content, out))
 

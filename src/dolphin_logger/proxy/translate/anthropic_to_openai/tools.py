@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from dolphin_logger.proxy.translate.chat_body import write_choice, write_function
+from dolphin_logger.proxy.translate.chat_names import fit_name
 from dolphin_logger.proxy.translate.losses import Losses, refusal
 
 _CHOICES: Final = {"auto": "auto", "any": "required", "none": "none"}
@@ -49,7 +50,7 @@ def translate_choice(choice: Any) -> tuple[Any, bool]:
         return _CHOICES[kind], parallel
     if not isinstance(choice.get("name"), str):
         raise refusal("tool_choice.name must be a string", param="tool_choice.name")
-    return write_choice(choice["name"]), parallel
+    return write_choice(fit_name(choice["name"])), parallel
 
 
 def _translate_tool(tool: Mapping[str, Any], at: str, *, losses: Losses) -> dict[str, Any]:
@@ -61,5 +62,7 @@ def _translate_tool(tool: Mapping[str, Any], at: str, *, losses: Losses) -> dict
             losses.change("tools[].defer_loading (sent at once)")
         elif key not in _KNOWN and value:
             losses.drop(f"tools[].{key}")
-    description, strict = tool.get("description"), tool.get("strict")
-    return write_function(name, parameters=schema, description=description, strict=strict)
+    fitted, description, strict = fit_name(name), tool.get("description"), tool.get("strict")
+    if fitted != name:
+        losses.change("tools[].name (shorter, or in other characters)")
+    return write_function(fitted, parameters=schema, description=description, strict=strict)

@@ -20,6 +20,7 @@ from dolphin_logger.proxy.translate.gemini_to_openai.fields import (
 )
 from dolphin_logger.proxy.translate.gemini_to_openai.schema import lower_schema
 from dolphin_logger.proxy.translate.losses import Losses, refusal
+from dolphin_logger.proxy.translate.request_keys import is_number
 
 PLACE: Final = "generationConfig"
 _NUMBERS: Final = {
@@ -78,7 +79,7 @@ class GenerationTranslation:
 
     def _number(self, name: str) -> int | float:
         value = self._take(name)
-        if type(value) not in (int, float):
+        if not is_number(value):
             self._fault(name, f"{value!r} is no number")
         number: int | float = value
         return number

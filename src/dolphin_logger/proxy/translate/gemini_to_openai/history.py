@@ -13,6 +13,7 @@ from typing import Any, Final
 from dolphin_logger.proxy.translate._api import TranslateOptions
 from dolphin_logger.proxy.translate.chat_messages import ChatMessages, join_texts, write_call
 from dolphin_logger.proxy.translate.chat_models import ModelTraits
+from dolphin_logger.proxy.translate.chat_names import fit_name
 from dolphin_logger.proxy.translate.gemini_to_openai.content import (
     MEDIA,
     read_text,
@@ -204,7 +205,7 @@ class History:
         found = self._id_for(fields.pop("id", None))
         drop_rest(fields, place=f"{_PLACE}.functionCall", losses=self._losses)
         self._waiting.append((name, found))
-        return write_call(found, name=name, arguments=write_arguments(arguments))
+        return write_call(found, name=fit_name(name), arguments=write_arguments(arguments))
 
     def _id_for(self, given: Any) -> str:
         """Keep the id of a call, or mint one from its place in the history."""

@@ -15,6 +15,7 @@ from typing import Any, Final
 from dolphin_logger.errors import RequestError
 from dolphin_logger.proxy.translate.gemini_to_openai.faults import status_of, write_error
 from dolphin_logger.proxy.translate.gemini_to_openai.generation import includes_thoughts
+from dolphin_logger.proxy.translate.gemini_to_openai.tools import client_names
 from dolphin_logger.proxy.translate.gemini_to_openai.words import (
     finish_reason,
     translate_log_probabilities,
@@ -53,6 +54,7 @@ class ContentEvents:
 
     def __init__(self, request: dict[str, Any]) -> None:
         self._includes_thoughts = includes_thoughts(request)
+        self._names = client_names(request)
         self._calls: list[_Call] = []
         self._refused = False
         self._pages: dict[str, dict[str, Any]] = {}  # cited ones, by address
@@ -82,7 +84,7 @@ class ContentEvents:
 
     def call(self, position: int, *, id: str, name: str, out: list[bytes]) -> None:  # noqa: A002
         """Open a call; it goes out at the end."""
-        self._calls.append(_Call(id=id, name=name))
+        self._calls.append(_Call(id=id, name=self._names.get(name, name)))
 
     def arguments(self, position: int, piece: str, out: list[bytes]) -> None:
         """Take a piece of its arguments."""

@@ -9,13 +9,16 @@ Source: https://ai.google.dev/api/caching#Tool and .../caching#FunctionCallingCo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+from dolphin_logger.errors import RequestError
 from dolphin_logger.proxy.translate.chat_body import (
     NO_PARAMETERS,
     write_choice,
     write_function,
 )
+from dolphin_logger.proxy.translate.chat_names import fit_name, names_back
 from dolphin_logger.proxy.translate.gemini_to_openai.fields import (
     Fields,
     drop_rest,
@@ -59,7 +62,10 @@ def _translate_function(declaration: Any, *, at: str, losses: Losses) -> Tool:
     if schema is not None:
         parameters = lower_schema(schema, at=f"{at}.parameters")
     drop_rest(fields, place="tools[].functionDeclarations[]", losses=losses)
-    return write_function(name, parameters=parameters, description=description)
+    fitted = fit_name(name)
+    if fitted != name:
+        losses.change("tools[].functionDeclarations[].name (shorter, or in other characters)")
+    return write_function(fitted, parameters=parameters, description=description)
 
 
 def translate_choice(
@@ -89,6 +95,17 @@ def translate_choice(
     return tools, _choose(mode, losses=losses)
 
 
+def client_names(request: Mapping[str, Any]) -> dict[str, str]:
+    """Give the client's names of its functions by the provider's, of those that differ."""
+    try:
+        tools = read_list(read_fields(request, at="").get("tools", []), at="")
+        declared = (read_fields(entry, at="").get("functionDeclarations", []) for entry in tools)
+        functions = [function for one in declared for function in read_list(one, at="")]
+    except RequestError:  # as the request's own translation has said
+        return {}
+    return names_back(f.get("name") for f in functions if isinstance(f, dict))
+
+
 def _take_mode(calling: Fields) -> str | None:
     mode = calling.pop("mode", None)
     if mode in (None, "MODE_UNSPECIFIED"):
@@ -102,7 +119,8 @@ def _take_mode(calling: Fields) -> str | None:
 
 def _only(tools: list[Tool], *, names: list[Any], at: str) -> list[Tool]:
     """Leave the functions that may be called."""
-    left = [tool for tool in tools if tool["function"]["name"] in names]
+    fitted = {fit_name(name) for name in names if isinstance(name, str)}
+    left = [tool for tool in tools if tool["function"]["name"] in fitted]
     if not left:
         raise refusal(f"{at}: none of {names!r} is declared in tools", param=at)
     return left

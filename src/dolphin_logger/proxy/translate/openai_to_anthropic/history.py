@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from dolphin_logger.proxy.translate._api import TranslateOptions
+from dolphin_logger.proxy.translate.call_ids import encode_id
 from dolphin_logger.proxy.translate.chat_history import CalledFunction, ChatHistory, Message
 from dolphin_logger.proxy.translate.losses import Losses, refusal
 from dolphin_logger.proxy.translate.openai_to_anthropic.content import (
@@ -143,7 +144,7 @@ class History(ChatHistory):
             if not isinstance(found, str) or not found:
                 at = f"{place}.tool_call_id"
                 raise refusal(f"{at} must name the call that this answers", param=at)
-            return found
+            return encode_id(found)
         name = message.get("name")
         for position, (called, found) in enumerate(self._calls):
             if called == name:
@@ -216,4 +217,9 @@ def _with_cache(blocks: list[Part], message: Message) -> list[Part]:
 
 
 def _tool_use(call: CalledFunction) -> Part:
-    return {"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments}
+    return {
+        "type": "tool_use",
+        "id": encode_id(call.id),
+        "name": call.name,
+        "input": call.arguments,
+    }

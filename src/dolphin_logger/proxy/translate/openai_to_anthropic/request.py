@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from dolphin_logger.proxy.translate._api import Translated, TranslateOptions
 from dolphin_logger.proxy.translate.chat_request import ChatRequest
+from dolphin_logger.proxy.translate.json_text import mend_text
 from dolphin_logger.proxy.translate.losses import refusal
 from dolphin_logger.proxy.translate.openai_to_anthropic.effort import plan_effort
 from dolphin_logger.proxy.translate.openai_to_anthropic.history import History
@@ -70,7 +71,10 @@ class RequestTranslation:
         self._asked.take_stream()
         self._body["stream"] = True  # always: long answers without one are refused
         self._take_rest()
-        return Translated(self._body, self._losses.dropped, self._losses.changed)
+        body = mend_text(self._body)
+        if body is not self._body:
+            self._losses.change("messages (halves of characters, as U+FFFD)")
+        return Translated(body, self._losses.dropped, self._losses.changed)
 
     def _refuse(self) -> None:
         """Refuse what would change the answer beyond recognition."""

@@ -10,8 +10,6 @@ Source: https://platform.openai.com/docs/guides/tools.
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -19,6 +17,12 @@ from dolphin_logger.proxy.translate.chat_body import (
     NO_PARAMETERS,
     write_choice,
     write_function,
+)
+from dolphin_logger.proxy.translate.chat_names import (
+    LONGEST,
+    allowed_characters,
+    fit_name,
+    mark_name,
 )
 from dolphin_logger.proxy.translate.losses import Losses, refusal
 from dolphin_logger.proxy.translate.responses_to_openai.wrapped_input import INPUT
@@ -35,8 +39,6 @@ _UNSPEAKABLE: Final = frozenset(
         *("local_shell", "shell"),
     )
 )
-_NOT_IN_NAMES: Final = re.compile(r"[^a-zA-Z0-9_-]")
-_LONGEST_NAME: Final = 64
 _KNOWN: Final = {
     FUNCTION: frozenset(("type", "name", "description", "parameters", "strict", "defer_loading")),
     CUSTOM: frozenset(("type", "name", "description", "format", "defer_loading")),
@@ -158,9 +160,11 @@ class Tools:
             return  # found by two searches
         name = _join_name(tool)
         if name in self._tools:
-            name = _shorten(name, mark=repr(tool))
+            name = mark_name(name, of=repr(tool))
         if tool.namespace is not None:
             self._losses.change("tools[].name (with its namespace)")
+        elif name != tool.name:
+            self._losses.change("tools[].name (shorter, or in other characters)")
         self._names[tool] = name
         self._tools[name] = tool
         self.functions[name] = write_function(
@@ -203,15 +207,9 @@ def _input_schema(described: Any) -> dict[str, Any]:
 
 
 def _join_name(tool: Tool) -> str:
-    """Write the name of a tool; one without a namespace stays as it is."""
+    """Write the name of a tool, with its namespace if it has one."""
     if tool.namespace is None:
-        return tool.name
+        return fit_name(tool.name)
     between = "" if tool.namespace.endswith("__") else "__"
-    name = _NOT_IN_NAMES.sub("_", f"{tool.namespace}{between}{tool.name}")
-    return name if len(name) <= _LONGEST_NAME else _shorten(name, mark=repr(tool))
-
-
-def _shorten(name: str, *, mark: str) -> str:
-    """Make a name short and its own, by a mark that follows from the tool."""
-    digest = hashlib.sha256(mark.encode("utf-8", "surrogatepass")).hexdigest()[:8]
-    return f"{name[: _LONGEST_NAME - 9]}_{digest}"
+    name = allowed_characters(f"{tool.namespace}{between}{tool.name}")
+    return name if len(name) <= LONGEST else mark_name(name, of=repr(tool))
