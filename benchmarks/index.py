@@ -1,7 +1,7 @@
 """What does the index cost, and how fast does it answer? Beside grep, and FTS5 over whole requests.
 
     python benchmarks/index.py --size 100000            different messages of about 1 KB
-    python benchmarks/index.py --size 1000000           about ten minutes, 8 GB in the temporary folder
+    python benchmarks/index.py --size 1000000           about twenty minutes, 8 GB in the temporary folder
 
 The corpus is in the project's own format: agents that send their whole history with every turn, tool
 output and answers cut from Python's own source files, a rare word in each, Chinese in some.
