@@ -304,8 +304,8 @@ def ask():
     fields = {"content-type": "application/json"}
     url = os.environ["OPENAI_BASE_URL"] + "/chat/completions"
     return urllib.request.urlopen(urllib.request.Request(url, body, fields)).status
-print("terminal", [os.isatty(n) for n in (0, 1, 2)], os.tcgetpgrp(0) == os.getpgrp(), flush=True)
 try:
+    print("terminal", [os.isatty(n) for n in (0, 1, 2)], os.tcgetpgrp(0) == os.getpgrp(), flush=True)
     while True: time.sleep(0.05)
 except KeyboardInterrupt:
     print("interrupted", ask(), flush=True)
