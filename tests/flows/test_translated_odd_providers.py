@@ -6,6 +6,7 @@ status, or nothing. The client gets the same answer as otherwise, or an error wi
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -87,6 +88,8 @@ def running_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
             {**entry, "apiBase": entry["apiBase"].format(origin), "model": spoken, "apiKey": KEY}
             for spoken, entry in ENTRIES.items()
         ]
+        brief = {"timeouts": {"firstByte": 0.6, "idle": 0.6}}
+        models += [model | brief | {"model": f"brief-{model['model']}"} for model in models]
         with Proxy(tmp_path_factory.mktemp("home"), {"models": models}) as proxy:
             yield Pair(provider, proxy)
             assert "Traceback" not in proxy.output(), proxy.output()
@@ -188,6 +191,25 @@ def test_nothing_and_a_page_are_errors(
     assert got.status == 502
     assert word in json.dumps(got.json())
     assert pair.record()["outcome"] in ("provider_error", "provider_truncated")
+
+
+@STREAMED
+@pytest.mark.parametrize("spoken", ["anthropic.messages", "gemini"])
+def test_empty_lines_say_that_a_provider_is_alive(pair: Pair, spoken: str, stream: bool) -> None:
+    """Servers send them while a request waits its turn; together they may outlast every deadline."""
+
+    async def script(request: Received, wire: Wire) -> None:
+        await wire.head(200, [("content-type", "application/json")])
+        for _ in range(6):
+            await wire.chunk(b"\n")
+            await asyncio.sleep(0.2)
+        await wire.chunk(json.dumps(WHOLE[spoken]).encode())
+        await wire.end()
+
+    pair.provider.script = script
+    got = ask(pair, "openai.chat", f"brief-{spoken}", stream=stream)
+    assert (got.status, "Good night, wörld" in got.body.decode()) == (200, True)
+    assert pair.record()["outcome"] == "completed"
 
 
 def test_no_key_is_in_the_home(pair: Pair) -> None:

@@ -110,6 +110,15 @@ def test_mistakes(user: Path, arguments: list[str], code: int, message: str) -> 
     assert message in result.stderr
 
 
+def test_a_model_that_is_not_there_says_why(user: Path, tmp_path: Path) -> None:
+    """Before the first start there is no configuration; in one with mistakes an entry may be missing."""
+    wanted = ("connect", "claude", "--model", "demo", "--yes")
+    configure(tmp_path / "home", {"provider": "dmo", "model": "demo"})
+    assert "config validate" in run(*wanted).stderr
+    (tmp_path / "home" / "config.json").unlink()
+    assert "`dolphin-logger init` creates it" in run(*wanted).stderr
+
+
 def test_connect_and_disconnect(user: Path) -> None:
     """The difference goes to stdout, what to do next to stderr; undone, nothing is left."""
     shown = succeed("connect", "claude", "--dry-run")

@@ -191,6 +191,16 @@ def test_notes_of_a_program_are_not_what_was_said() -> None:
     assert whole(ask(note, tools=[WEATHER])).choices[0].message.tool_calls, "there is nothing else"
 
 
+def test_a_long_description_is_no_reason_for_a_call() -> None:
+    """Tools of coding agents are described on whole pages, in which any word stands somewhere."""
+    page = "When the user asks about their garden, look there first. " * 20
+    tool = {"type": "function", "function": {"name": "Skill", "description": page}}
+    for question in ("say hi", "What grows in a garden?"):
+        assert whole(ask(question, tools=[tool])).choices[0].message.tool_calls is None
+    asked = ask("The user asks: look in the garden there", tools=[tool])
+    assert whole(asked).choices[0].message.tool_calls
+
+
 def test_braces_of_the_user_are_only_text() -> None:
     """Format fields in a message are repeated, not filled in."""
     assert "{subject}" in text(ask("What is {subject} {0.__class__}?"))

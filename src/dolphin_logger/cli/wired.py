@@ -19,7 +19,7 @@ from dolphin_logger import config as configuration
 from dolphin_logger import providers
 from dolphin_logger.cli.running import health, listens, reachable, running_proxies
 from dolphin_logger.config import ModelEntry
-from dolphin_logger.errors import ConfigError
+from dolphin_logger.errors import ConfigError, RequestError
 from dolphin_logger.journal.home import Home
 from dolphin_logger.setup._api import Circumstances, Client
 from dolphin_logger.setup.upstream import serves
@@ -98,7 +98,18 @@ def choose_model(client: Client, home: Home, name: str) -> ModelEntry:
     from dolphin_logger.proxy.destination import choose_dialect
     from dolphin_logger.proxy.routing import Routes
 
-    entry = Routes(read_config(home)).by_name(name)
+    config = read_config(home)
+    if not home.config.exists():
+        cure = "`dolphin-logger init` creates it, with the built-in model `demo`"
+        raise ConfigError(f"{home.config}: there is none yet, and so no model {name!r}; {cure}")
+    try:
+        entry = Routes(config).by_name(name)
+    except RequestError as error:
+        if not (config.skipped or config.warnings):
+            raise
+        raise ConfigError(
+            f"{error}; `dolphin-logger config validate` says what is wrong"
+        ) from error
     choose_dialect(entry, providers.find(entry.provider), dialect=client.dialect)
     return entry
 

@@ -131,6 +131,32 @@ class TranslatedSource:
         if relay is not None:
             relay.failed(error)
 
+    async def _look(self, answer: LocalAnswer) -> tuple[bool, LocalAnswer]:
+        """Say whether a provider answered at once, although it was asked for a stream.
+
+        The first byte tells: servers send either under any media type, and no event begins like JSON or a page.
+
+        Raises:
+            ProviderError: it broke off before it said anything.
+        """
+        self._touch()
+        seen: list[bytes] = []
+        begins = b""
+        async for chunk in answer.chunks:
+            self._touch()
+            seen.append(chunk)
+            begins = b"".join(seen).removeprefix(_BYTE_ORDER_MARK).lstrip()[:1]
+            if begins:
+                break
+        if not begins:
+            raise ProviderError(BROKE_OFF, status=502, kind="truncated")
+        return begins in _NO_EVENT, replace(answer, chunks=_continue(seen, answer))
+
+    def _touch(self) -> None:
+        """Say that the provider is alive, although there is nothing to pass on yet."""
+        if self._relay is not None:
+            self._relay.touch()
+
     async def _pass_error(self, answer: LocalAnswer) -> None:
         body = await self._read(answer)
         self._send_whole(answer, self._work.translation.error(answer.status, body))
@@ -138,7 +164,7 @@ class TranslatedSource:
     async def _pass_stream(self, answer: LocalAnswer) -> None:
         work, relay = self._work, self._relay
         assert relay is not None
-        is_plain, answer = await _look(answer)
+        is_plain, answer = await self._look(answer)
         native = await self._read_whole(answer) if is_plain else None
         stream = work.translation.stream(work.request, created=work.created)
         relay.answered(200, self._fields(answer.headers, _EVENT_STREAM), None)
@@ -173,7 +199,7 @@ class TranslatedSource:
     async def _pass_whole(self, answer: LocalAnswer) -> None:
         """Aggregate a stream for a client that asked for none."""
         work = self._work
-        is_plain, answer = await _look(answer)
+        is_plain, answer = await self._look(answer)
         native = await (self._read_whole(answer) if is_plain else self._aggregate(answer))
         translated = work.translation.answer(native, created=work.created, request=work.request)
         work.keep(native)
@@ -185,8 +211,7 @@ class TranslatedSource:
         broken: ProviderError | None = None
         try:
             async for chunk in answer.chunks:
-                if self._relay is not None:
-                    self._relay.touch()
+                self._touch()
                 work.feed(chunk)
         except ProviderError as error:
             broken = error
@@ -240,26 +265,6 @@ async def _close(answer: LocalAnswer) -> None:
     close = getattr(answer.chunks, "aclose", None)
     if close is not None:
         await close()
-
-
-async def _look(answer: LocalAnswer) -> tuple[bool, LocalAnswer]:
-    """Say whether a provider answered at once, although it was asked for a stream.
-
-    The first byte tells: servers send either under any media type, and no event begins like JSON or a page.
-
-    Raises:
-        ProviderError: it broke off before it said anything.
-    """
-    seen: list[bytes] = []
-    begins = b""
-    async for chunk in answer.chunks:
-        seen.append(chunk)
-        begins = b"".join(seen).removeprefix(_BYTE_ORDER_MARK).lstrip()[:1]
-        if begins:
-            break
-    if not begins:
-        raise ProviderError(BROKE_OFF, status=502, kind="truncated")
-    return begins in _NO_EVENT, replace(answer, chunks=_continue(seen, answer))
 
 
 async def _continue(seen: list[bytes], answer: LocalAnswer) -> AsyncIterator[bytes]:

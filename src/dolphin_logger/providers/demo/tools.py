@@ -16,11 +16,13 @@ from dolphin_logger.providers.demo.reading import Asked, objects, topic_of
 from dolphin_logger.providers.demo.shapes import Filler
 
 _MOST = 4
+_SHORT = 400  # characters of a description that is about one thing
 _STOP = frozenset(
     "get set the and for with from that this given current currently find fetch make call "  # noqa: SIM905  # a column of words reads worse
     "run use "
     "return returns tool function api new all any are can you your user what about have has into "
-    "please tell show data value info information like want need would could how does who".split()
+    "please tell show say hello data value info information like want need would could how does "
+    "who".split()
 )
 _NOT_NAMES = frozenset(
     "what how who where when why which tell show give please can could would will do does "  # noqa: SIM905  # as above
@@ -132,8 +134,13 @@ def _fitting(tools: list[Tool], question: str) -> list[Tool]:
     if named:
         return [tool for _, tool in sorted(named, key=lambda pair: pair[0])]
     scored = [(len(_words(tool.description) & asked), tool) for tool in tools]
-    best = max((score for score, _ in scored), default=0)
-    return [next(tool for score, tool in scored if score == best)] if best else []
+    fitting = [(score, tool) for score, tool in scored if score >= _least(tool)]
+    return [max(fitting, key=lambda pair: pair[0])[1]] if fitting else []
+
+
+def _least(tool: Tool) -> int:
+    """Say how many words have to agree: in a long description any one may stand by chance."""
+    return 1 if len(tool.description) <= _SHORT else 3
 
 
 def _words(text: str) -> set[str]:

@@ -8,11 +8,11 @@
     gemini_to_openai/     Google's native Gemini API for clients, chat completions for providers
     chained               two of these, one behind the other, with chat completions in the middle
 
-    of any language       event_stream (the frame of a stream), request_keys, parts, losses, faults,
+    of any language       event_stream (the frame of a stream), request_keys, parts, losses, faults, call_ids,
                           json_text, data_url, skeleton (an answer by reference to what comes back)
     chat completions,
       asked by a client   chat_request, chat_history, chat_tools, and answered: chat_chunks, chat_answer
-      asked of a provider chat_body, chat_messages, chat_models, chat_seals, and read: from_chat
+      asked of a provider chat_body, chat_messages, chat_models, chat_names, chat_seals, and read: from_chat
 
 To add one: copy the smallest sibling, satisfy `_api.py`, add a line to `TRANSLATIONS`.
 Everything here is pure and works on plain dictionaries: no connections, no configuration, no SDK.

@@ -2,10 +2,10 @@
 
     request    the keys of the body        history   its messages     content   their parts
     tools      tools, choice of tools      effort    how much to think
-    losses     what could not be carried   faults    errors, answered and in the middle of a stream
-    stream     the answer, event by event  answer    the answer, whole
+    stream     the answer, event by event  answer    the answer, whole        open_block  one block of it
+    faults     errors, answered and in the middle of a stream
     skeleton   what a chat completion cannot carry of a message, and how it comes back
-    words      what both of these share: finish reasons, tokens, citations
+    words      what the answers share: finish reasons, tokens, citations
 
 Sources: https://platform.claude.com/docs/en/api/messages, .../docs/en/api/openai-sdk (Anthropic's own
 compatibility layer) and https://platform.openai.com/docs/api-reference/chat.
