@@ -345,7 +345,7 @@ def test_what_was_removed_does_not_come_back(
     path = write(tmp_path, claude())
     bring(home, path)
     first, *others = [record["id"] for record in records(home)]
-    done = CliRunner().invoke(cli.main, ["rm", first, "--yes"])
+    done = CliRunner().invoke(cli.main, ["rm", first, "--record", "--yes"])
     assert done.exit_code == 0, done.output
     assert "untouched session files stay" in done.stderr
     lines = b"".join(path.read_bytes() for path in (home / "imports").iterdir())

@@ -24,6 +24,7 @@ from responses_streams import (
     to_bytes,
 )
 
+from dolphin_logger.dialects import DIALECTS
 from dolphin_logger.dialects._api import Answer
 
 
@@ -291,3 +292,14 @@ def test_oversize_event_keeps_raw():
     answer = running.answer()
     assert answer.response["output"][0]["content"] == [part("Hel")]
     assert not answer.exact
+
+
+def test_half_an_event_behind_the_end_says_nothing() -> None:
+    """A record is made at the terminal event, when the next one may have begun to arrive."""
+    decoder = DIALECTS["openai.responses"].decoder("text/event-stream", asked=True)
+    assert decoder is not None
+    response = {"id": "resp_1", "object": "response", "status": "completed", "output": []}
+    last = {"type": "response.completed", "sequence_number": 0, "response": response}
+    decoder.feed(b"data: " + json.dumps(last).encode() + b"\n\ndata: [DO")
+    answer = decoder.answer()
+    assert (answer.exact, answer.terminated, answer.response) == (True, True, response)

@@ -51,8 +51,9 @@ class MessageDecoder:
 
     def answer(self) -> Answer:
         """Say what has been received."""
-        for event in self._splitter.finish():
-            self._take(event)
+        if not self.finished:  # behind the end there may be half an event: it says nothing
+            for event in self._splitter.finish():
+                self._take(event)
         response = self._build()
         reason = response.get("stop_reason") if response else None
         return Answer(

@@ -58,8 +58,9 @@ class ChatDecoder:
 
     def answer(self) -> Answer:
         """Say what has been received."""
-        for event in self._splitter.finish():
-            self._take(event)
+        if not self.finished:  # behind the end there may be half an event: it says nothing
+            for event in self._splitter.finish():
+                self._take(event)
         for choice in self._choices.values():
             self._note_error(choice.error())
         response = self._build() if self._received else None

@@ -111,8 +111,9 @@ class ResponsesDecoder:
 
     def answer(self) -> Answer:
         """Say what has been received."""
-        for event in self._splitter.finish():
-            self._take(event)
+        if not self.finished:  # behind the end there may be half an event: it says nothing
+            for event in self._splitter.finish():
+                self._take(event)
         response = self._build()
         exact = self._exact and self._output.is_exact()
         return Answer(
