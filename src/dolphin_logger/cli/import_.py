@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import click
 
 from dolphin_logger.cli.homes import own_home
 from dolphin_logger.cli.output import for_person, note, say, say_json, say_table
+from dolphin_logger.cli.progress import progress
 from dolphin_logger.importers import IMPORTERS
 from dolphin_logger.importers.intake import Brought, Intake, look_at
 from dolphin_logger.importers.selection import Selected, of_arguments, of_sources
@@ -81,11 +81,10 @@ def as_json(brought: Brought) -> dict[str, object]:
 
 def _with_progress(selected: list[Selected]) -> Iterator[Selected]:
     """Go through the files; a person sees how far it is."""
-    if not sys.stderr.isatty() or not for_person():
-        yield from selected
-        return
-    with click.progressbar(selected, label="importing", file=sys.stderr) as bar:
-        yield from bar
+    with progress("importing", length=len(selected)) as advance:
+        for one in selected:
+            yield one
+            advance(1)
 
 
 def _say_sources(home: Home, user: Path, *, json_: bool) -> None:

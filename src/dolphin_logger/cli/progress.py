@@ -16,7 +16,7 @@ _QUIET_SECONDS = 2.0
 
 @contextlib.contextmanager
 def progress(label: str, *, length: int) -> Iterator[Callable[[int], None]]:
-    """Give a function that is told how many of `length` bytes are through since it was last told."""
+    """Give a function that is told how many of `length` (bytes, files) are through since it was last told."""
     if not for_person() or not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -35,7 +35,7 @@ class _Bar:
         self._unsaid = 0
 
     def advance(self, count: int) -> None:
-        """Take note of some bytes, and show them when it is time."""
+        """Take note of some more, and show them when it is time."""
         self._unsaid += count
         if not self._shown:
             if time.monotonic() - self._started < _QUIET_SECONDS:

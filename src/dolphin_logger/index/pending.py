@@ -14,7 +14,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from dolphin_logger.journal.home import Home
-from dolphin_logger.journal.reader import BadLine, StoredRecord, read_segment, segments
+from dolphin_logger.journal.reader import (
+    BadLine,
+    StoredRecord,
+    import_segments,
+    read_segment,
+    segments,
+)
 from dolphin_logger.journal.sealed import segment_name, text_size
 
 
@@ -34,8 +40,7 @@ class Backlog:
 
 def files_of(home: Home) -> dict[str, Path]:
     """Give the files of records by their segments' names: recorded ones, then imported ones."""
-    imported = sorted((home.path / "imports").glob("*.jsonl"))
-    return {segment_name(path): path for path in (*segments(home), *imported)}
+    return {segment_name(path): path for path in (*segments(home), *import_segments(home))}
 
 
 def backlog(files: Mapping[str, Path], known: Mapping[str, tuple[int, int]]) -> list[Backlog]:
