@@ -10,6 +10,7 @@ help:  ## show this list
 .venv/installed: pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet -e '.[dev]'
+	$(BIN)/python -m pip install --quiet --no-deps 'trl>=1.16'
 	@touch $@
 
 demo: .venv/installed  ## try everything, no key and no network

@@ -8,6 +8,9 @@
     ├── SourceError      another program's session file cannot be read
     ├── IndexingError    the index cannot be opened, or is being written by somebody else
     ├── QueryError       a query is not understood; the message names the term
+    ├── DatasetError     a recipe, or a dataset that was built, cannot be used
+    ├── LeakError        what must not leave would have: nothing is written or sent (exit 6)
+    ├── HubError         the Hub refuses, or is out of reach (exit 4 or 5)
     ├── RequestError     the client's request is at fault: answered with 4xx, never 5xx
     └── ProviderError    the provider is at fault or out of reach: answered with 502 or 504
 
@@ -48,6 +51,26 @@ class IndexingError(DolphinError):
 
 class QueryError(DolphinError):
     """A query is not understood; the message names the term and what is known instead."""
+
+
+class DatasetError(DolphinError):
+    """A recipe, or a dataset that was built, cannot be used; the message names the value and the cure."""
+
+
+class LeakError(DatasetError):
+    """What must not leave would have left; the message names the place, never the value."""
+
+
+class HubError(DolphinError):
+    """The Hub refuses, or is out of reach.
+
+    Attributes:
+        status: HTTP status of its answer; None when there was none.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class RequestError(DolphinError):

@@ -7,6 +7,7 @@
     tombstones/        which records were removed for ever, in files of the same form
     archive/           untouched copies of other programs' session files, <source>/<sha256>.zst
     imports/           the turns decoded from them, segments like those of logs/
+    datasets/          what was built from them, one folder each
     run/               one small file per running proxy, and the pause switch
     cache/             what can be made again, or be missed
 
@@ -67,6 +68,11 @@ class Home:
     def imports(self) -> Path:
         """The folder of segments of imported turns."""
         return self.path / "imports"
+
+    @property
+    def datasets(self) -> Path:
+        """The folder of datasets that were built."""
+        return self.path / "datasets"
 
     @property
     def cache(self) -> Path:

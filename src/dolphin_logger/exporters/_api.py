@@ -1,0 +1,80 @@
+"""The promise of an exporter: one dataset shape, as rows of JSON values.
+
+An exporter gets pieces that are already chosen and clean, one at a time, and gives rows. It does not
+know records, files, other pieces or how rows are stored. Invariants: pure; the same piece gives the
+same rows; what does not fit a shape is said with a reason (`UnfitError`), never bent until it fits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+from dolphin_logger.errors import DatasetError
+from dolphin_logger.example import Piece, Unit
+
+Row: TypeAlias = dict[str, Any]
+
+
+class UnfitError(DatasetError):
+    """A piece has no place in this shape; the message says why in few words (`has tool calls`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the shape, in order.
+
+    `type` is one of `string`, `bool`, `int`, `float`, `json` (any JSON value), `list<string>` and
+    `list<json>`; it decides the Arrow schema, the same for every shard.
+    """
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a recipe may say to every exporter.
+
+    `images`: `reference` keeps addresses as they are and puts pictures that are data into files of
+    the dataset; `embedded` keeps all in the row; `drop` takes them out.
+    """
+
+    images: str = "reference"
+    reasoning: bool = True
+    flavour: str | None = (
+        None  # of the shape, where it has more than one (`traces`: pi, sts, native)
+    )
+
+
+@runtime_checkable
+class Exporter(Protocol):
+    """One shape.
+
+    Attributes:
+        name: what recipes and folders call it.
+        unit: what it makes rows of.
+        columns: of its rows; empty where rows have no fixed columns, or each piece is a file of its own.
+        is_file_each: whether the rows of each piece are the lines of a file of its own (`traces`).
+    """
+
+    name: str
+    unit: Unit
+    columns: Sequence[Column]
+    is_file_each: bool
+
+    def rows(self, piece: Piece, options: Options) -> Iterator[Row]:
+        """Write one piece.
+
+        Raises:
+            UnfitError: it has no place in this shape.
+        """
+        ...
+
+    def beside(self, files: Mapping[str, Sequence[str]]) -> dict[str, str]:
+        """Give the texts of files that trainers want beside the rows, by name.
+
+        `files` are the names of the files of rows by split: `{"train": ["train-00000-of-00001.jsonl"]}`.
+        """
+        ...
