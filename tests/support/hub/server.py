@@ -11,7 +11,6 @@ import contextlib
 import json
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -53,6 +52,7 @@ class Hub:
         self.faults = Faults()
         self.requests: list[str] = []
         self.bodies: list[bytes] = []
+        self.released = threading.Event()
         self.xet = True
         self.large = 10_000
         self.takes_outsiders_files = True
@@ -76,6 +76,10 @@ class Hub:
 
     def fail(self, where: str, status: int, **how: Any) -> None:
         self.faults.add(Fault(where, status, **how))
+
+    def release(self) -> None:
+        """Let go of the requests that hang."""
+        self.released.set()
 
     def count(self, pattern: str) -> int:
         """Count the requests that match."""
@@ -101,17 +105,17 @@ class _Handler(BaseHTTPRequestHandler):
         self.query = {key: values[0] for key, values in parse_qs(split.query).items()}
         self.body = self._read_body()
         request = f"{self.command} {self.path}"
-        self.hub.requests.append(request)
         fault = self.hub.faults.take(request)
-        if fault is not None and fault.hang:
-            time.sleep(fault.hang)
         if fault is not None and not fault.after:
+            self.hub.requests.append(request)
             self._fail(fault)
             return
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             try:
                 answer = self._answer(split.path)
+                self.hub.requests.append(request)
             except RefusedError as refusal:
+                self.hub.requests.append(request)
                 self._refuse(refusal)
                 return
             if fault is not None:
@@ -520,6 +524,8 @@ class _Handler(BaseHTTPRequestHandler):
         )
 
     def _fail(self, fault: Fault) -> None:
+        if fault.hang:
+            self.hub.released.wait(fault.hang)
         if not fault.status:
             self.close_connection = True
             with contextlib.suppress(OSError):
@@ -559,6 +565,7 @@ def running_hub(folder: Path) -> Iterator[Hub]:
     try:
         yield hub
     finally:
+        hub.release()
         server.shutdown()
         server.server_close()
         thread.join()
