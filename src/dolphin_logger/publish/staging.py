@@ -1,0 +1,438 @@
+"""Staging: everything that one publication would change in a repository, as files on this disk.
+
+What was built is compared with what the repository has: rows that are there stay out, rows of this
+machine that are there in another form are replaced, what was taken back goes. It reads from the Hub
+and writes only into its folder. Invariants: only files under this contributor's names are touched, the
+card and its pictures excepted; the same dataset over the same repository gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from dolphin_logger._version import __version__
+from dolphin_logger.curate.rows import decode_row, read_lines
+from dolphin_logger.curate.writers import open_shard
+from dolphin_logger.publish import card as cards
+from dolphin_logger.publish.built import Built, BuiltFile
+from dolphin_logger.publish.card import Facts, Shape
+from dolphin_logger.publish.carried import Again, Clean, carry, findings_in, is_gone
+from dolphin_logger.publish.changes import Changes, RemoteFile, read_changes
+from dolphin_logger.publish.contributions import (
+    FOLDER,
+    Contribution,
+    GivenFile,
+    Origin,
+    hash_row,
+    read_contribution,
+)
+from dolphin_logger.publish.hub import Hub, Remote
+from dolphin_logger.publish.summary import Summary, summarise
+
+_IMAGE: Final = re.compile(rb"images/[0-9a-f]{64}\.\w{1,8}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants published.
+
+    Attributes:
+        built: the dataset; None when only what was given before is looked at again.
+        contributor: this home's name. license: of the dataset, as the Hub spells it.
+        removed: ids of records and conversations that were removed or withdrawn.
+        languages: codes for the card. check_others: whether other contributors' rows are scanned too.
+    """
+
+    built: Built | None
+    contributor: str
+    license: str
+    removed: Collection[str] = ()
+    languages: tuple[str, ...] = ()
+    check_others: bool = True
+
+
+@dataclass(slots=True)
+class Staged:
+    """What would change, and what a reviewer wants to know of it.
+
+    Attributes:
+        changes: the exact files. base: the commit that they were made for.
+        new: rows by export. conversations: those that are new.
+        known: rows of the dataset that the repository has already, or others gave.
+        dropped, cleaned: rows of this machine that go, or are cleaned again, by path.
+        others: rows of other contributors in which something was found, by path.
+        samples: new rows as lines, for the reviewer.
+    """
+
+    changes: Changes
+    base: str
+    new: dict[str, int] = field(default_factory=dict)
+    conversations: set[str] = field(default_factory=set)
+    known: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    cleaned: dict[str, int] = field(default_factory=dict)
+    others: dict[str, int] = field(default_factory=dict)
+    samples: list[tuple[str, bytes]] = field(default_factory=list)
+
+
+class Staging:
+    """Puts together one publication. Use once."""
+
+    def __init__(
+        self, hub: Hub, remote: Remote, wish: Wish, *, folder: Path, clean: Clean
+    ) -> None:
+        self._hub, self._remote, self._wish, self._clean = hub, remote, wish, clean
+        self._files = folder / "files"
+        self._fetched = folder / "fetched"
+        for one in (self._files, folder / "work"):
+            shutil.rmtree(one, ignore_errors=True)
+        self._work = folder / "work"
+        self._files.mkdir(parents=True, mode=0o700)
+        self._work.mkdir(mode=0o700)
+        self._tree = hub.tree(remote.head)
+        self._given = list(self._read_given())
+        self._deletions: list[str] = []
+        self._staged = Staged(Changes(()), remote.head)
+
+    def run(self) -> Staged:
+        """Write all files; say what they change."""
+        added = self._stage_new()
+        kept = self._stage_carried()
+        if self._wish.check_others:
+            self._look_at_others()
+        touched = added is not None or bool(self._deletions) or any(self._files.iterdir())
+        if touched:
+            self._stage_card([*kept, *([added] if added else [])])
+        self._staged.changes = read_changes(self._files, deletions=self._deletions)
+        return self._staged
+
+    @property
+    def _ours(self) -> list[Contribution]:
+        return [one for one in self._given if one.contributor == self._wish.contributor]
+
+    @property
+    def _theirs(self) -> list[Contribution]:
+        return [one for one in self._given if one.contributor != self._wish.contributor]
+
+    def _read_given(self) -> Iterator[Contribution]:
+        for path in sorted(self._tree):
+            if path.startswith(f"{FOLDER}/") and path.endswith(".json"):
+                found = read_contribution(self._fetch(path).read_bytes())
+                if found is not None and found.path == path:
+                    yield found
+
+    def _fetch(self, path: str) -> Path:
+        """Bring a file of the base commit here; files are kept by commit, for a run that resumes."""
+        return self._hub.download(
+            path, revision=self._remote.head, folder=self._fetched / self._remote.head
+        )
+
+    # what is new
+
+    def _stage_new(self) -> Contribution | None:
+        if self._wish.built is None:
+            return None
+        taken = {
+            (file.export, origin.conversation)
+            for one in self._theirs
+            for file in one.files
+            for origin in file.origins
+        }
+        ours = {
+            (file.export, origin) for one in self._ours for file in one.files for origin in file.origins
+        }
+        fresh: list[tuple[Shape, str, str | None, list[tuple[Origin, bytes]]]] = []
+        for shape, files in self._wish.built.files.items():
+            if shape.is_file_each:
+                for file in files:
+                    fresh += self._fresh_file(shape, file, taken, ours)
+                continue
+            for split in shape.splits:
+                rows = [
+                    found
+                    for file in files
+                    if file.split == split
+                    for found in self._fresh_rows(shape, file, taken, ours)
+                ]
+                if rows:
+                    fresh.append((shape, split, None, rows))
+        if not fresh:
+            return None
+        return self._write_new(fresh)
+
+    def _fresh_rows(
+        self,
+        shape: Shape,
+        file: BuiltFile,
+        taken: Collection[tuple[str, str]],
+        ours: Collection[tuple[str, Origin]],
+    ) -> Iterator[tuple[Origin, bytes]]:
+        lines = (line for line, _ in read_lines(file.path))
+        for conversation, line in zip(file.conversations, lines, strict=True):
+            origin = Origin(conversation, hash_row(line))
+            is_known = (shape.name, conversation) in taken or (shape.name, origin) in ours
+            if is_known:
+                self._staged.known += 1
+            elif conversation not in self._wish.removed:
+                yield origin, line
+
+    def _fresh_file(
+        self,
+        shape: Shape,
+        file: BuiltFile,
+        taken: Collection[tuple[str, str]],
+        ours: Collection[tuple[str, Origin]],
+    ) -> Iterator[tuple[Shape, str, str | None, list[tuple[Origin, bytes]]]]:
+        data = file.path.read_bytes()
+        origin = Origin(file.conversations[0], hash_row(data))
+        if (shape.name, origin.conversation) in taken or (shape.name, origin) in ours:
+            self._staged.known += 1
+        elif origin.conversation not in self._wish.removed:
+            yield shape, file.split, file.path.stem.partition("-")[2], [(origin, data)]
+
+    def _write_new(
+        self, fresh: list[tuple[Shape, str, str | None, list[tuple[Origin, bytes]]]]
+    ) -> Contribution:
+        built = self._wish.built
+        assert built is not None
+        digest = hashlib.sha256()
+        for shape, split, name, rows in fresh:
+            digest.update(f"{shape.name}\t{split}\t{name}\n".encode())
+            for _, line in rows:
+                digest.update(line)
+        batch = digest.hexdigest()[:8]
+        summary = Summary()
+        files = []
+        for shape, split, name, rows in fresh:
+            files.append(self._write_file(shape, split, name, rows, batch))
+            summary.add(summarise(shape.name, [decode_row(line) for line in _lines_of(rows)]))
+            self._staged.new[shape.name] = self._staged.new.get(shape.name, 0) + len(rows)
+            self._staged.conversations |= {origin.conversation for origin, _ in rows}
+            self._staged.samples += [(shape.name, line) for line in _lines_of(rows)]
+        summary.conversations = len(self._staged.conversations)
+        summary.findings.update(built.manifest.fields.get("findings") or {})
+        made = Contribution(
+            contributor=self._wish.contributor,
+            batch=batch,
+            files=tuple(files),
+            summary=summary,
+            shapes=tuple(built.files),
+            rules=built.rules,
+            tool=f"dolphin-logger {__version__}",
+            first=built.span[0],
+            last=built.span[1],
+        )
+        self._write(made.path, made.to_json())
+        return made
+
+    def _write_file(
+        self,
+        shape: Shape,
+        split: str,
+        name: str | None,
+        rows: list[tuple[Origin, bytes]],
+        batch: str,
+    ) -> GivenFile:
+        who = self._wish.contributor
+        ending = f"{who}-{name}" if name is not None else f"{who}-{batch}-00000"
+        path = f"data/{shape.name}/{split}-{ending}.{shape.suffix}"
+        target = self._files / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shard = open_shard(target, shape.columns, form=shape.suffix)
+        for line in _lines_of(rows):
+            shard.add(line)
+            self._stage_images(line)
+        shard.close()
+        return GivenFile(path, shape.name, split, tuple([origin for origin, _ in rows]))
+
+    def _stage_images(self, line: bytes) -> None:
+        built = self._wish.built
+        assert built is not None
+        for found in _IMAGE.findall(line):
+            path = found.decode()
+            source = built.manifest.folder / path
+            if path not in self._tree and source.is_file():
+                self._write(path, source.read_bytes())
+
+    # what was given before
+
+    def _stage_carried(self) -> list[Contribution]:
+        """Look at this machine's own files again; give its contributions as they will be."""
+        said_again = self._said_again()
+        kept = []
+        for one in self._ours:
+            shapes = {shape.name: shape for shape in one.shapes}
+            again = [
+                self._carry(file, shapes[file.export], said_again)
+                for file in one.files
+                if file.export in shapes and file.path in self._tree
+            ]
+            if not any(found.is_changed for found in again):
+                kept.append(one)
+                continue
+            files = tuple([found.given for found in again if found.path is not None])
+            if not files:
+                self._deletions.append(one.path)
+                continue
+            better = self._summed_up(one, files, again)
+            self._write(better.path, better.to_json())
+            kept.append(better)
+        return kept
+
+    def _said_again(self) -> dict[tuple[str, str], set[str]]:
+        """Give, by export and conversation, the hashes of the rows that the dataset has today."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for shape, files in (self._wish.built.files if self._wish.built else {}).items():
+            for file in files:
+                if shape.is_file_each:
+                    key = (shape.name, file.conversations[0])
+                    found.setdefault(key, set()).add(hash_row(file.path.read_bytes()))
+                    continue
+                lines = (line for line, _ in read_lines(file.path))
+                for conversation, line in zip(file.conversations, lines, strict=True):
+                    found.setdefault((shape.name, conversation), set()).add(hash_row(line))
+        return found
+
+    def _carry(
+        self, file: GivenFile, shape: Shape, said_again: Mapping[tuple[str, str], set[str]]
+    ) -> Again:
+        staged = self._files / file.path
+        if staged.exists():  # written anew under the same name
+            return Again(GivenFile(file.path, file.export, file.split, ()), None)
+
+        def gone(origin: Origin, row: object) -> bool:
+            today = said_again.get((file.export, origin.conversation))
+            if today is not None and origin.hash not in today:
+                return True
+            return is_gone(origin, row, removed=self._wish.removed)
+
+        again = carry(
+            file,
+            self._fetch(file.path),
+            shape=shape,
+            gone=gone,
+            clean=self._clean,
+            target=self._work / hashlib.sha256(file.path.encode()).hexdigest(),
+        )
+        if again.dropped:
+            self._staged.dropped[file.path] = again.dropped
+        if again.cleaned:
+            self._staged.cleaned[file.path] = again.cleaned
+        if again.path is None:
+            self._deletions.append(file.path)
+        elif again.is_changed:
+            staged.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(again.path, staged)
+        return again
+
+    def _summed_up(
+        self, one: Contribution, files: tuple[GivenFile, ...], again: list[Again]
+    ) -> Contribution:
+        summary = Summary()
+        for found in again:
+            if found.path is not None:
+                rows = (row for _, row in read_lines(found.path, form=_form(found.given.path)))
+                summary.add(summarise(found.given.export, rows))
+        summary.findings.update(one.summary.findings)
+        made = Contribution(
+            one.contributor, one.batch, files, summary, one.shapes, one.rules, one.tool, one.first, one.last
+        )
+        summary.conversations = len(made.conversations)
+        return made
+
+    def _look_at_others(self) -> None:
+        for one in self._theirs:
+            for file in one.files:
+                if file.path in self._tree:
+                    count = findings_in(self._fetch(file.path), self._clean)
+                    if count:
+                        self._staged.others[file.path] = count
+
+    # the card
+
+    def _stage_card(self, ours: list[Contribution]) -> None:
+        """Write the card where it is ours to write: none is there yet, it lacks a shape, or we own it."""
+        every = [*self._theirs, *ours]
+        present = self._tree.get(cards.PATH)
+        text = self._fetch(cards.PATH).read_text(encoding="utf-8") if present else ""
+        above = cards.written_above(text) if text else ""
+        shapes = _shapes_of(every)
+        is_bare = not present or not text.strip()
+        lacks = any(f"config_name: {shape.name}\n" not in text for shape in shapes)
+        if not is_bare and (above is None or not (self._remote.may_write or lacks)):
+            return
+        facts = _facts_of(every, shapes, self._wish, self._remote.name)
+        self._write(cards.PATH, cards.write_card(facts, above=above or "").encode())
+        for path, drawn in cards.plots_of(facts.summary).items():
+            self._write(path, drawn.encode())
+
+    def _write(self, path: str, data: bytes) -> None:
+        """Stage a file, if the repository does not have it so."""
+        if _is_same(self._tree.get(path), data):
+            return
+        target = self._files / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+
+def _lines_of(rows: list[tuple[Origin, bytes]]) -> Iterator[bytes]:
+    for _, data in rows:
+        yield from data.splitlines(keepends=True)
+
+
+def _form(path: str) -> str:
+    return path.rpartition(".")[2]
+
+
+def _is_same(found: RemoteFile | None, data: bytes) -> bool:
+    if found is None or found.size != len(data):
+        return False
+    if found.sha256 is not None:
+        return found.sha256 == hashlib.sha256(data).hexdigest()
+    oid = hashlib.sha1(b"blob %d\x00" % len(data) + data, usedforsecurity=False).hexdigest()
+    return found.oid == oid
+
+
+def _shapes_of(contributions: list[Contribution]) -> tuple[Shape, ...]:
+    """Give one shape by name, with the splits of all."""
+    found: dict[str, Shape] = {}
+    for one in contributions:
+        for shape in one.shapes:
+            known = found.get(shape.name, shape)
+            splits = tuple(sorted({*known.splits, *shape.splits}))
+            found[shape.name] = Shape(
+                known.name, known.unit, splits, known.suffix, known.columns, known.is_file_each
+            )
+    return tuple(sorted(found.values(), key=lambda shape: (shape.is_file_each, shape.name)))
+
+
+def _facts_of(
+    contributions: list[Contribution], shapes: tuple[Shape, ...], wish: Wish, name: str
+) -> Facts:
+    total = Summary()
+    rules: dict[str, str] = {}
+    for one in contributions:
+        total.add(one.summary)
+        rules |= one.rules
+    total.conversations = len(set().union(*(one.conversations for one in contributions)))
+    firsts = [one.first for one in contributions if one.first]
+    lasts = [one.last for one in contributions if one.last]
+    return Facts(
+        repository=name,
+        license=wish.license,
+        summary=total,
+        shapes=shapes,
+        first=min(firsts, default=None),
+        last=max(lasts, default=None),
+        languages=wish.languages,
+        rules=rules,
+        contributors=len({one.contributor for one in contributions}),
+    )
+
+
