@@ -35,7 +35,7 @@ from dolphin_logger.errors import DatasetError
 
 FORMATS: Final = ("jsonl", "parquet")
 _IMAGES: Final = ("reference", "embedded", "drop")
-_FLAVOURS: Final = ("pi", "sts", "native")
+_FLAVOURS: Final = ("pi", "sts", "native", "weighted")
 _SIGNALS: Final = ("regenerate", "edit", "n_best", "label")
 
 
@@ -137,7 +137,7 @@ class Recipe:
     )
     reasoning: bool = setting(True, read_boolean, "Keep what the model thought.")
     flavour: str = setting(
-        "", read_word("", *_FLAVOURS), "Kind of `traces`: pi, sts or native; none: its default."
+        "", read_word("", *_FLAVOURS), "Kind of a shape: pi, sts, native (traces), weighted (openai)."
     )
     selection: Selection = table(Selection, "Which records.")
     pairs: Paired = table(Paired, "Which answer was better, for `preference`.")
