@@ -8,5 +8,18 @@ when a recipe names it.
 from __future__ import annotations
 
 from dolphin_logger.exporters._api import Column, Exporter, Options, Row, UnfitError
+from dolphin_logger.exporters.alpaca import Alpaca
+from dolphin_logger.exporters.atif import Atif
+from dolphin_logger.exporters.chatml import ChatML
+from dolphin_logger.exporters.sharegpt import ShareGPT
+from dolphin_logger.exporters.traces import Traces
 
 __all__ = ["Column", "Exporter", "Options", "Row", "UnfitError"]
+
+_BUILT_IN: tuple[Exporter, ...] = (
+    ShareGPT(),
+    Alpaca(),
+    ChatML(),
+    Traces(),
+    Atif(),
+)
