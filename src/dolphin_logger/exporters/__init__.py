@@ -14,12 +14,17 @@ from typing import Final
 from dolphin_logger.errors import DatasetError
 from dolphin_logger.exporters._api import Column, Exporter, Options, Row, UnfitError
 from dolphin_logger.exporters._prepare import prepare
+from dolphin_logger.exporters.alpaca import Alpaca
+from dolphin_logger.exporters.atif import Atif
+from dolphin_logger.exporters.chatml import ChatML
 from dolphin_logger.exporters.kto import Kto
 from dolphin_logger.exporters.log import Log
 from dolphin_logger.exporters.messages import Messages
 from dolphin_logger.exporters.openai import OpenAI
 from dolphin_logger.exporters.openai_dpo import OpenAIDPO
 from dolphin_logger.exporters.preference import Preference
+from dolphin_logger.exporters.sharegpt import ShareGPT
+from dolphin_logger.exporters.traces import Traces
 from dolphin_logger.exporters.turns import Turns
 from dolphin_logger.exporters.vision import Vision
 
@@ -34,6 +39,11 @@ _BUILT_IN: Final[tuple[Exporter, ...]] = (
     OpenAIDPO(),
     Log(),
     Vision(),
+    ShareGPT(),
+    Alpaca(),
+    ChatML(),
+    Traces(),
+    Atif(),
 )
 EXPORTERS: Final[Mapping[str, Exporter]] = MappingProxyType(
     {exporter.name: exporter for exporter in _BUILT_IN}
