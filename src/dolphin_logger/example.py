@@ -7,13 +7,14 @@ columns. Invariant: nothing is invented: what a record does not tell is missing 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, TypeAlias
+from itertools import groupby
+from typing import Any, Final, TypeAlias
 
 from dolphin_logger.messages import (
-    Content,
     File,
     Image,
     Message,
@@ -31,10 +32,13 @@ Json: TypeAlias = Any
 Chat: TypeAlias = dict[str, Json]
 """One message in chat form.
 
-`role`: system, user, assistant or tool. `content`: a string, or a list of parts `{"type": "text", "text"}`
-and `{"type": "image", "image": <url or data: url>}`. An assistant may have `reasoning_content` (a string)
-and `tool_calls`: `[{"type": "function", "id"?, "function": {"name", "arguments": {...}}}]`, arguments always
-an object. A tool message has `tool_call_id`? and `name`?. Source: the chat templates of transformers, TRL.
+`role`: system, user, assistant or tool, else the vendor's own word. `content`: a string, also when it is
+empty, or a list of parts `{"type": "text", "text"}` and `{"type": "image", "image": <url or data: url>}`
+where there is a picture. An assistant may have `reasoning_content` (a string) and `tool_calls`:
+`[{"type": "function", "id"?, "function": {"name", "arguments": {...}}}]`, arguments always an object; a
+text that is no object (custom tools take one by design) becomes `{"input": text}`. A tool message has
+`tool_call_id`? and `name`?; another's `name` is the speaker's. Seals on thoughts are never part of it.
+Source: the chat templates of transformers and TRL.
 """
 
 
@@ -137,71 +141,218 @@ class Exchanged:
 
 Piece: TypeAlias = Example | Pair | Session | Exchanged
 
+# the first characters of a picture in base64, and what it is: PNG, JPEG, GIF, WebP signatures
+_PICTURES: Final = {
+    "iVBORw0KGgo": "image/png",
+    "/9j/": "image/jpeg",
+    "R0lGOD": "image/gif",
+    "UklGR": "image/webp",
+}
+_CARRIED: Final = "__thought__"  # LiteLLM carries Google's seal behind it, in the id of a call
+_SEALS: Final = frozenset(
+    ("thoughtSignature", "thought_signature", "thought_signatures", "reasoning_opaque")
+)
+_OF_A_TOOL: Final = frozenset(("input", "args", "arguments", "response"))
+# what stands between two texts of one message: an answer comes in pieces, the others are put together
+_SEAMS: Final = {"assistant": "", "system": "\n\n"}
+
 
 def chats_of(messages: Iterable[Message]) -> list[Chat]:
-    """Write messages in chat form; one that holds results of tools becomes one message for each."""
-    return [chat for message in messages for chat in _chats(message)]
+    """Write messages in chat form.
+
+    What a client put together is taken apart (results of tools and the words beside them), in the order
+    in which a chat has it; instructions that follow each other become one message, as templates want.
+    """
+    chats: list[Chat] = []
+    for message in messages:
+        for chat in _chats(message):
+            if chats and _is_one_instruction(chats[-1], chat):
+                chats[-1] = {"role": "system", "content": _join(chats[-1], chat)}
+            else:
+                chats.append(chat)
+    return chats
 
 
 def tool_of(tool: ToolDefinition) -> Json:
-    """Write the definition of a tool as chat templates expect it."""
+    """Write the definition of a tool as chat templates expect it; a custom one takes `input`, a text."""
     function: dict[str, Json] = {"name": tool.name}
     if tool.description is not None:
         function["description"] = tool.description
     if tool.schema is not None:
         function["parameters"] = tool.schema
+    elif tool.rest.get("type") == "custom":
+        takes = {"input": {"type": "string"}}
+        function["parameters"] = {"type": "object", "properties": takes, "required": ["input"]}
     return {"type": "function", "function": function}
 
 
-def _chats(message: Message) -> Iterable[Chat]:
-    results = [part for part in message.parts if isinstance(part, ToolResult)]
-    others = [part for part in message.parts if not isinstance(part, ToolResult)]
-    for result in results:
-        chat: Chat = {"role": "tool", "content": _content(result.parts)}
-        if result.call_id is not None:
-            chat["tool_call_id"] = result.call_id
-        if result.name is not None:
-            chat["name"] = result.name
-        yield chat
-    if others or not results:
-        yield _chat(message, others)
+def unsealed(value: Json) -> Json:
+    """Give a recorded value without providers' seals on thoughts; what tools take and give is left alone.
+
+    They are encrypted or signed, so nobody can say what is in them, and only their provider reads them.
+    Source: the wire languages of Anthropic, Google, OpenAI, OpenRouter and LiteLLM.
+    """
+    if isinstance(value, list):
+        return [unsealed(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    kind = value.get("type")
+    is_thought = isinstance(kind, str) and kind.startswith(("thinking", "reasoning", "redacted_"))
+    is_named = isinstance(value.get("name"), str)
+    kept = {}
+    for key, inner in value.items():
+        if isinstance(inner, str | list) and (key in _SEALS or key.startswith("encrypted_")):
+            continue
+        if is_thought and key in ("signature", "data"):
+            continue
+        if isinstance(inner, str) and key.endswith("id"):
+            kept[key] = _bare_id(inner)
+        else:
+            kept[key] = inner if is_named and key in _OF_A_TOOL else unsealed(inner)
+    return kept
+
+
+def picture_type(data: str) -> str | None:
+    """Tell by its first characters which kind of picture base64 is; None when it is none we know."""
+    return next((kind for head, kind in _PICTURES.items() if data.startswith(head)), None)
+
+
+def _chats(message: Message) -> Iterator[Chat]:
+    """Take one message apart.
+
+    An answer keeps its order: what a provider ran itself stands between its call and what was said
+    then. For all others results come first: they belong right behind the calls of the answer before.
+    """
+    if not message.role and all(isinstance(part, Other) for part in message.parts):
+        return  # an item of a vendor's own that nobody said
+    groups = [
+        (is_result, list(parts))
+        for is_result, parts in groupby(message.parts, lambda part: isinstance(part, ToolResult))
+    ]
+    if message.role != "assistant":
+        groups = [
+            (True, [part for is_result, parts in groups if is_result for part in parts]),
+            (False, [part for is_result, parts in groups if not is_result for part in parts]),
+        ]
+    has_said = False
+    for is_result, parts in groups:
+        made = map(_result, parts) if is_result else [_chat(message, parts)]
+        for chat in made:
+            if is_result or _says_something(chat):
+                has_said = True
+                yield chat
+    if not has_said:
+        yield _chat(message, ())
+
+
+def _result(part: Part) -> Chat:
+    assert isinstance(part, ToolResult)
+    chat: Chat = {"role": "tool", "content": _content(part.parts, seam="\n", of_tool=True)}
+    if part.call_id is not None:
+        chat["tool_call_id"] = _bare_id(part.call_id)
+    if part.name is not None:
+        chat["name"] = part.name
+    return chat
 
 
 def _chat(message: Message, parts: Sequence[Part]) -> Chat:
     role = "system" if message.role == "developer" else message.role or "user"
     calls = [part for part in parts if isinstance(part, ToolCall)]
     thoughts = [part.text for part in parts if isinstance(part, Reasoning) and part.text]
-    said = [part for part in parts if not isinstance(part, ToolCall | ToolResult | Reasoning)]
-    chat: Chat = {"role": role, "content": _content(said)}
+    chat: Chat = {"role": role, "content": _content(parts, seam=_SEAMS.get(role, "\n"))}
+    if message.name is not None:
+        chat["name"] = message.name
     if thoughts:
-        chat["reasoning_content"] = "\n".join(thoughts)
+        chat["reasoning_content"] = "\n\n".join(thoughts)
     if calls:
         chat["tool_calls"] = [_call(call) for call in calls]
     return chat
 
 
+def _says_something(chat: Chat) -> bool:
+    return bool(chat["content"]) or not chat.keys().isdisjoint(("reasoning_content", "tool_calls"))
+
+
+def _is_one_instruction(chat: Chat, following: Chat) -> bool:
+    plain = {"role", "content"}
+    return (
+        chat["role"] == following["role"] == "system" and chat.keys() == following.keys() == plain
+    )
+
+
+def _join(chat: Chat, following: Chat) -> str | list[Json]:
+    first, second = chat["content"], following["content"]
+    if isinstance(first, str) and isinstance(second, str):
+        return "\n\n".join(filter(None, (first, second)))
+    return [*_listed(first), *_listed(second)]
+
+
+def _listed(content: str | list[Json]) -> list[Json]:
+    if isinstance(content, list):
+        return content
+    return [{"type": "text", "text": content}] if content else []
+
+
 def _call(call: ToolCall) -> Json:
-    arguments = call.arguments if isinstance(call.arguments, dict) else {"input": call.arguments}
+    arguments = call.arguments
+    if not isinstance(arguments, dict):
+        arguments = {"input": arguments} if arguments or call.kind == "custom" else {}
     function = {"name": call.name, "arguments": arguments}
-    return {"type": "function", **({"id": call.id} if call.id else {}), "function": function}
+    return {
+        "type": "function",
+        **({"id": _bare_id(call.id)} if call.id else {}),
+        "function": function,
+    }
 
 
-def _content(parts: Iterable[Content]) -> str | list[Json]:
-    """Give a string where there is nothing but text, else a list of parts."""
-    written = [found for part in parts if (found := _part(part)) is not None]
-    if all(part["type"] == "text" for part in written):
-        return "".join(part["text"] for part in written)
-    return written
+def _bare_id(identity: str) -> str:
+    return identity.partition(_CARRIED)[0]
 
 
-def _part(part: Content) -> dict[str, Json] | None:
+def _content(parts: Sequence[Part], *, seam: str, of_tool: bool = False) -> str | list[Json]:
+    """Give a string where there is nothing but text, else a list of parts.
+
+    `seam` joins texts that follow each other; those with a thought or a call between are paragraphs.
+    """
+    said = []
+    for place, part in enumerate(parts):
+        written = _part(part, of_tool=of_tool)
+        if written is not None and written.get("text") != "":
+            said.append((place, written))
+    if any(written["type"] != "text" for _, written in said):
+        return [written for _, written in said]
+    text, last = "", -1
+    for place, written in said:
+        if text:
+            text += seam if place == last + 1 else "\n\n"
+        text, last = text + written["text"], place
+    return text
+
+
+def _part(part: Part, *, of_tool: bool) -> dict[str, Json] | None:
     if isinstance(part, Text | Refusal):
-        return {"type": "text", "text": part.text}
+        return _text(part.text)
     if isinstance(part, Image):
-        media = part.media_type or "image/png"
-        return {"type": "image", "image": part.url or f"data:{media};base64,{part.data or ''}"}
+        return _picture(part)
     if isinstance(part, File):
-        return {"type": "text", "text": part.text or f"[file {part.name or part.media_type or ''}]"}
+        return _text(part.text or f"[file {part.name or part.media_type or ''}".rstrip() + "]")
     if isinstance(part, Other):
-        return {"type": "text", "text": f"[{part.kind}]"}
+        return _text(_json_text(part.value) if of_tool else f"[{part.kind or 'unknown'}]")
     return None
+
+
+def _text(text: str) -> dict[str, Json]:
+    return {"type": "text", "text": text}
+
+
+def _picture(part: Image) -> dict[str, Json]:
+    if part.url:
+        return {"type": "image", "image": part.url}
+    if not part.data:
+        return _text("[image]")  # only the provider has it
+    media = part.media_type or picture_type(part.data) or "image/png"
+    return {"type": "image", "image": f"data:{media};base64,{part.data}"}
+
+
+def _json_text(value: Json) -> str:
+    return value if isinstance(value, str) else json.dumps(unsealed(value), ensure_ascii=False)

@@ -80,6 +80,21 @@ def test_labels_from_the_command_line(home: Home) -> None:
     assert read_labels(home).in_force(other) == []
 
 
+def test_one_answer_is_preferred_over_another(home: Home) -> None:
+    """`prefer` takes two records by any of their names, and writes whole ids; never one over itself."""
+    better, worse = ids(home)
+    said = json.loads(run("prefer", better[-8:], "--over", worse[-8:], "--json").stdout)["label"]
+    assert (said["target"], said["kind"]) == ({"record": better}, "prefer")
+    assert said["value"] == {"over": worse}
+    assert read_labels(home).marks(better).preferred_over == (worse,)
+    assert f"preferred over {worse[-8:]}" in run("show", better).stdout
+    run("undo", said["id"])
+    run("prefer", better, code=2)
+    assert "the same record" in run("prefer", better, "--over", better[-8:], code=2).output
+    assert "no record" in run("prefer", better, "--over", "ffffffff", code=1).output
+    assert read_labels(home).in_force(better) == []
+
+
 def test_what_is_wrong_writes_nothing(home: Home) -> None:
     """Wrong values and unknown ids are said, and no label is written."""
     short = ids(home)[0][-8:]

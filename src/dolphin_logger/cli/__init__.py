@@ -40,6 +40,7 @@ COMMANDS = {  # name: (where it is, what it does), in the order of the help
     "edit": ("cli.label:edit", "Write a better version of one of its messages."),
     "keep": ("cli.label:keep", "Mark a record as worth keeping."),
     "drop": ("cli.label:drop", "Mark a record as not for a dataset."),
+    "prefer": ("cli.label:prefer", "Say which of two answers is the better one."),
     "redact": ("cli.label:redact", "Mark text of a record that must not leave."),
     "undo": ("cli.label:undo", "Take back one label."),
     "rm": ("cli.rm:rm", "Remove records for ever."),

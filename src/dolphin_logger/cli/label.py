@@ -1,4 +1,5 @@
-"""The commands that label a record: `rate`, `tag`, `note`, `edit`, `keep`, `drop`, `redact`, `undo`.
+"""The commands that label a record: `rate`, `tag`, `note`, `edit`, `keep`, `drop`, `prefer`,
+`redact`, `undo`.
 
 Each writes one label, says what it did, and prints the label's id for `undo`. No record changes.
 """
@@ -110,6 +111,19 @@ def keep(*, record_id: str, message: int | None, json_: bool) -> None:
 def drop(*, record_id: str, message: int | None, json_: bool) -> None:
     """Write the verdict."""
     _write(record_id, "drop", None, message, json_=json_)
+
+
+@click.command(help="Say that a record's answer is better than another's to the same question.")
+@_record
+@click.option("--over", metavar="ID", required=True, help="The record with the worse answer.")
+@_json
+def prefer(*, record_id: str, over: str, json_: bool) -> None:
+    """Write a preference."""
+    home = home_to_read()
+    better, worse = record_named(home, record_id), record_named(home, over)
+    if better.id == worse.id:
+        raise click.BadParameter(f"{over!r} is the same record", param_hint="--over")
+    _say(_written(home, better.id, "prefer", {"over": worse.id}, None), json_=json_)
 
 
 @click.command(help="Mark text that must not leave: --text, or --start and --end of a --message.")

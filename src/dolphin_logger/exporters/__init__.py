@@ -7,6 +7,82 @@ when a recipe names it.
 
 from __future__ import annotations
 
-from dolphin_logger.exporters._api import Column, Exporter, Options, Row, UnfitError
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
-__all__ = ["Column", "Exporter", "Options", "Row", "UnfitError"]
+from dolphin_logger.errors import DatasetError
+from dolphin_logger.exporters._api import Column, Exporter, Options, Row, UnfitError
+from dolphin_logger.exporters._prepare import prepare
+from dolphin_logger.exporters.alpaca import Alpaca
+from dolphin_logger.exporters.atif import Atif
+from dolphin_logger.exporters.chatml import ChatML
+from dolphin_logger.exporters.kto import Kto
+from dolphin_logger.exporters.log import Log
+from dolphin_logger.exporters.messages import Messages
+from dolphin_logger.exporters.openai import OpenAI
+from dolphin_logger.exporters.openai_dpo import OpenAIDPO
+from dolphin_logger.exporters.preference import Preference
+from dolphin_logger.exporters.sharegpt import ShareGPT
+from dolphin_logger.exporters.traces import Traces
+from dolphin_logger.exporters.turns import Turns
+from dolphin_logger.exporters.vision import Vision
+
+GROUP: Final = "dolphin_logger.exporters"
+
+_BUILT_IN: Final[tuple[Exporter, ...]] = (
+    Messages(),
+    Turns(),
+    Preference(),
+    Kto(),
+    OpenAI(),
+    OpenAIDPO(),
+    Log(),
+    Vision(),
+    ShareGPT(),
+    Alpaca(),
+    ChatML(),
+    Traces(),
+    Atif(),
+)
+EXPORTERS: Final[Mapping[str, Exporter]] = MappingProxyType(
+    {exporter.name: exporter for exporter in _BUILT_IN}
+)
+
+
+def find(name: str) -> Exporter:
+    """Find an exporter by its name, importing its plugin if need be.
+
+    Raises:
+        DatasetError: nobody has that name, or its plugin cannot be used.
+    """
+    if name in EXPORTERS:
+        return EXPORTERS[name]
+    from importlib.metadata import entry_points  # noqa: PLC0415  # slow, and rarely needed
+
+    for point in entry_points(group=GROUP, name=name):
+        try:
+            loaded = point.load()
+            exporter = loaded() if isinstance(loaded, type) else loaded
+        except Exception as fault:  # a stranger's module may raise anything
+            raise DatasetError(
+                f"export {name!r}: its plugin {point.value} fails: {fault!r}"
+            ) from fault
+        if isinstance(exporter, Exporter) and exporter.name == name:
+            return exporter
+        raise DatasetError(
+            f"export {name!r}: its plugin {point.value} does not keep the promise of an exporter"
+        )
+    raise DatasetError(f"unknown export {name!r}; known: {', '.join(EXPORTERS)}")
+
+
+__all__ = [
+    "EXPORTERS",
+    "Column",
+    "Exporter",
+    "Options",
+    "Row",
+    "UnfitError",
+    "find",
+    "prepare",
+]

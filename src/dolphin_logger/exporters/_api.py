@@ -3,6 +3,11 @@
 An exporter gets pieces that are already chosen and clean, one at a time, and gives rows. It does not
 know records, files, other pieces or how rows are stored. Invariants: pure; the same piece gives the
 same rows; what does not fit a shape is said with a reason (`UnfitError`), never bent until it fits.
+
+Who builds a dataset calls `prepare(piece, options)` (of this package) once for each piece, before it is
+cleaned and whatever the shapes are. It gives the piece that exporters may count on, and the files of
+its pictures: bytes by their path in the dataset, to be written once for each path. From then on a
+picture of a chat is an address, such a path (`images/<sha256>.png`) or, embedded, a data: address.
 """
 
 from __future__ import annotations
@@ -37,15 +42,17 @@ class Column:
 class Options:
     """What a recipe may say to every exporter.
 
-    `images`: `reference` keeps addresses as they are and puts pictures that are data into files of
-    the dataset; `embedded` keeps all in the row; `drop` takes them out.
+    Attributes:
+        images: `reference` keeps addresses as they are and puts pictures that are data into files of
+            the dataset; `embedded` keeps all in the row; `drop` takes them out. `prepare` does it.
+        reasoning: whether rows have what was thought; bodies as they were recorded keep it always.
+        flavour: of the shape, where it has more than one (`traces`: pi, sts, native; `openai`:
+            weighted); shapes that have no such flavour do not look at it.
     """
 
     images: str = "reference"
     reasoning: bool = True
-    flavour: str | None = (
-        None  # of the shape, where it has more than one (`traces`: pi, sts, native)
-    )
+    flavour: str | None = None
 
 
 @runtime_checkable
@@ -78,3 +85,13 @@ class Exporter(Protocol):
         `files` are the names of the files of rows by split: `{"train": ["train-00000-of-00001.jsonl"]}`.
         """
         ...
+
+
+class Alone:
+    """Part of an exporter whose rows have nothing beside them, and lie together in files of many."""
+
+    is_file_each = False
+
+    def beside(self, files: Mapping[str, Sequence[str]]) -> dict[str, str]:
+        """Give no files."""
+        return {}

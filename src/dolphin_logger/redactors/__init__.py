@@ -7,6 +7,30 @@ when a recipe names it.
 
 from __future__ import annotations
 
-from dolphin_logger.redactors._api import Finding, Redactor
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
-__all__ = ["Finding", "Redactor"]
+from dolphin_logger.redactors._api import Finding, Redactor
+from dolphin_logger.redactors.card import Card
+from dolphin_logger.redactors.email import Email
+from dolphin_logger.redactors.government import Government
+from dolphin_logger.redactors.iban import Iban
+from dolphin_logger.redactors.ip import Ip
+from dolphin_logger.redactors.paths import Paths
+from dolphin_logger.redactors.phone import Phone
+
+_BUILT_IN: Final[tuple[Redactor, ...]] = (
+    Email(),
+    Phone(),
+    Card(),
+    Iban(),
+    Government(),
+    Ip(),
+    Paths(),
+)
+REDACTORS: Final[Mapping[str, Redactor]] = MappingProxyType(
+    {redactor.name: redactor for redactor in _BUILT_IN}
+)
+
+__all__ = ["REDACTORS", "Finding", "Redactor"]

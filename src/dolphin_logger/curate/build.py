@@ -1,0 +1,230 @@
+"""Build: from the records of a home to the folder of a dataset.
+
+    survey → selection → gather → [words → pieces → filters → cleaning → rows] → merge → manifest
+
+What stands in brackets happens in processes of their own, a bucket of conversations at a time, and is
+kept when the build is ended: the next run with the same records, labels, recipe and rules goes on.
+Invariants: the same input gives the same bytes, whatever the number of processes and however often it
+was interrupted; until it is whole there is no dataset; a leak leaves nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
+from dataclasses import asdict
+from functools import partial
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from dolphin_logger._version import __version__
+from dolphin_logger.curate.gather import bucket_of, gather
+from dolphin_logger.curate.manifest import NAME, VERSION, Manifest
+from dolphin_logger.curate.merge import Merge, Tally
+from dolphin_logger.curate.part import merge_parts
+from dolphin_logger.curate.queried import conversations_found
+from dolphin_logger.curate.recipe import Recipe, write_recipe
+from dolphin_logger.curate.selection import Picks, select
+from dolphin_logger.curate.site import Site
+from dolphin_logger.curate.survey import Survey, survey
+from dolphin_logger.curate.tools import exporters_of, rules_of
+from dolphin_logger.curate.work import Order, Task, do
+from dolphin_logger.curate.workers import spread
+from dolphin_logger.curate.writers import check_form, write_json, write_text
+from dolphin_logger.errors import DatasetError, LeakError
+from dolphin_logger.journal.home import Home
+from dolphin_logger.journal.labels import read_labels
+from dolphin_logger.label import Labels
+
+Progress: TypeAlias = Callable[..., AbstractContextManager[Callable[[int], object]]]
+"""`progress(label, length=n)` gives, within it, a function that is told how many more are through."""
+_MOST_BUCKETS: Final = 512
+_FEW_BUCKETS: Final = 64
+_BUCKET_BYTES: Final = 32 << 20
+
+
+def build(
+    home: Home,
+    recipe: Recipe,
+    *,
+    name: str,
+    out: Path,
+    workers: int,
+    progress: Progress,
+    secrets: Collection[str] = (),
+    names: Collection[str] = (),
+    fresh: bool = False,
+) -> Manifest:
+    """Build a dataset into the folder `out`, in the place of an older one.
+
+    `secrets` and `names` are what this machine knows that must not leave. `fresh` keeps nothing of an
+    earlier run that was ended.
+
+    Raises:
+        DatasetError: the recipe cannot be followed, or nothing is left.
+        LeakError: a canary was met; nothing is left of the build.
+    """
+    check_form(recipe.format)
+    site = Site(out)
+    with site.held():
+        try:
+            made = _Building(home, recipe, site, workers=workers, progress=progress)
+            manifest = made.run(name=name, secrets=secrets, names=names, fresh=fresh)
+        except LeakError:
+            site.abandon()
+            raise
+        site.put_in_place()
+    return Manifest(out, manifest)
+
+
+class _Building:
+    """One build, step by step."""
+
+    def __init__(
+        self, home: Home, recipe: Recipe, site: Site, *, workers: int, progress: Progress
+    ) -> None:
+        self._home, self._recipe, self._site = home, recipe, site
+        self._workers, self._progress = workers, progress
+        self._exporters = {name: one for name, one in exporters_of(recipe)}
+        self._rules = rules_of(recipe)
+        self._omitted: list[dict[str, Any]] = []
+
+    def run(
+        self, *, name: str, secrets: Collection[str], names: Collection[str], fresh: bool
+    ) -> dict[str, Any]:
+        """Build, and give the fields of the manifest."""
+        key = load_key(self._home.datasets / "key")
+        every = self._survey()
+        labels = read_labels(self._home)
+        order = Order(
+            self._recipe, key, tuple(sorted(secrets)), tuple(sorted(names)), self._site.images
+        )
+        state = _state(order, self._rules, every, labels)
+        self._site.begin(state, fresh=fresh)
+        merge = Merge(self._site.made, self._recipe, self._exporters, images=self._site.images)
+        picks = self._select(every, labels, merge)
+        parts = self._parts(every, picks, labels, order)
+        merge.run(merge_parts(parts), is_near=near_of(self._recipe))
+        tally = merge.close()
+        return self._finish(name, tally, key)
+
+    def _survey(self) -> Survey:
+        with self._progress("reading records", length=bytes_of(self._home)) as advance:
+            return survey(self._home, workers=self._workers, advance=advance)
+
+    def _select(self, every: Survey, labels: Labels, merge: Merge) -> Picks:
+        wanted = self._recipe.selection
+
+        def omit(one: Surveyed, reason: str) -> None:
+            merge.reject(
+                {"conversation": one.conversation, "piece": one.id, "stage": "selection", "reason": reason}
+            )
+
+        found = conversations_found(self._home, wanted.query, every)
+        return select(every, labels, wanted, found=found, omit=omit)
+
+    def _parts(self, every: Survey, picks: Picks, labels: Labels, order: Order) -> list[Path]:
+        """Make the part of every bucket, and give them."""
+        count = _buckets(every, picks)
+        wanted = [record for records in picks.values() for record in records]
+        with self._progress("collecting conversations", length=len(wanted)) as advance:
+            buckets = gather(
+                self._home, every, wanted,
+                spool=self._site.spool, buckets=count, workers=self._workers, advance=advance,
+            )  # fmt: skip
+        tasks = self._tasks(buckets, picks, labels)
+        with self._progress("cleaning and writing", length=len(tasks)) as advance:
+            spread(
+                partial(do, order=order), tasks, workers=self._workers, done=lambda _: advance(1)
+            )
+        return [task.part for task in tasks]
+
+    def _tasks(self, buckets: list[Path], picks: Picks, labels: Labels) -> list[Task]:
+        of: list[dict[str, Any]] = [{} for _ in buckets]
+        for conversation, records in picks.items():
+            of[bucket_of(conversation, len(buckets))][conversation] = records
+        return [
+            Task(bucket, self._site.parts / f"{number:05d}", of[number], _labels_of(labels, of[number]))
+            for number, bucket in enumerate(buckets)
+        ]
+
+    def _finish(self, name: str, tally: Tally, key: bytes) -> dict[str, Any]:
+        """Write what lies beside the rows."""
+        made = self._site.made
+        exports = []
+        for export, exporter in self._exporters.items():
+            written = tally.files[export]
+            by_split: dict[str, list[str]] = {}
+            for one in written:
+                by_split.setdefault(one.split, []).append(Path(one.path).name)
+            for file, text in exporter.beside(by_split).items():
+                write_text(made / "data" / export / file, text)
+            columns = [asdict(column) for column in exporter.columns]
+            files = [asdict(one) for one in written]
+            exports.append(
+                {"name": export, "unit": str(exporter.unit), "columns": columns, "files": files}
+            )
+        fields = {
+            "v": VERSION,
+            "name": name,
+            "tool": {"name": "dolphin-logger", "version": __version__},
+            "publishable": not self._recipe.selection.demo,
+            "recipe": self._recipe.to_json(),
+            "rules": self._rules,
+            "exports": exports,
+            "counts": {
+                "conversations": len(tally.conversations),
+                "records": len(tally.records),
+                "rows": tally.rows,
+                "rejected": dict(sorted(tally.rejected.items())),
+            },
+            "findings": dict(sorted(tally.findings.items())),
+            "models": sorted(tally.models),
+            "clients": sorted(tally.clients),
+            "providers": sorted(tally.providers),
+            "first": tally.first,
+            "last": tally.last,
+            "conversations": sorted(tally.conversations),
+        }
+        write_text(made / "recipe.toml", write_recipe(self._recipe))
+        write_json(
+            made / "local" / "report.json",
+            {
+                "counts": fields["counts"],
+                "findings": fields["findings"],
+                "key": blake2b(key, digest_size=4).hexdigest(),
+            },
+        )
+        write_json(made / NAME, fields)
+        return fields
+
+
+def _buckets(every: Survey, picks: Picks) -> int:
+    """Choose how many: as many as there are conversations while those are few, else by their size."""
+    size = sum(
+        one.length for records in picks.values() for one in map(every.get, records) if one
+    )
+    return max(1, min(len(picks), max(_FEW_BUCKETS, size // _BUCKET_BYTES), _MOST_BUCKETS))
+
+
+def _labels_of(labels: Labels, conversations: Iterable[str]) -> Labels:
+    raise NotImplementedError
+
+
+def _state(order: Order, rules: Mapping[str, str], every: Survey, labels: Labels) -> str:
+    """Hash all that the parts depend on."""
+    digest = blake2b(order.key, digest_size=32)
+
+    def take(*said: Any) -> None:
+        digest.update(encode_row(said))
+
+    take(__version__, order.recipe.to_json(), rules, order.secrets, order.names)
+    for path in order.recipe.contamination.files:
+        take(path, file_hash(Path(path)))
+    for one in every:
+        take(one.id, one.segment, one.offset, one.length, one.conversation, one.parent, one.relation, one.is_leaf)
+    for record in sorted(labels.records()):
+        take([label.to_json() for label in labels.in_force(record)])
+    return digest.hexdigest()

@@ -1,0 +1,135 @@
+"""Merge: the parts of a build in sorted order, duplicates left out, into the files of a dataset.
+
+What counts as a duplicate is decided here, for all conversations together, in the order of their ids:
+the first one stays. It knows heads, lines and splits, not what the rows say.
+Invariant: the same pieces give the same files, however they were spread over parts.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from dolphin_logger.curate.part import Head, Portion
+from dolphin_logger.curate.recipe import Recipe
+from dolphin_logger.curate.rows import encode_row
+from dolphin_logger.curate.writers import ExportWriter, Written, create_file
+from dolphin_logger.exporters import Exporter
+from dolphin_logger.journal.home import make_private_folder
+
+_HASHES: Final = 1 << 32  # of what decides the split
+IsNear = Callable[[Head], str | None]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was counted while merging."""
+
+    rows: int = 0
+    files: dict[str, list[Written]] = field(default_factory=dict)
+    rejected: Counter[str] = field(default_factory=Counter)
+    findings: Counter[str] = field(default_factory=Counter)
+    records: set[str] = field(default_factory=set)
+    conversations: set[str] = field(default_factory=set)
+    models: set[str] = field(default_factory=set)
+    providers: set[str] = field(default_factory=set)
+    clients: set[str] = field(default_factory=set)
+    first: str | None = None
+    last: str | None = None
+
+    def take(self, head: Head) -> None:
+        """Count what is in the dataset."""
+        self.records.add(head.piece)
+        self.conversations.add(head.conversation)
+        self.models.update(head.models)
+        self.providers.update(head.providers)
+        self.clients.update(head.clients)
+        for time in head.times:
+            self.first = time if self.first is None else min(self.first, time)
+            self.last = time if self.last is None else max(self.last, time)
+
+
+class Merge:
+    """Writes one dataset into a folder."""
+
+    def __init__(
+        self, folder: Path, recipe: Recipe, exporters: Mapping[str, Exporter], *, images: Path
+    ) -> None:
+        self._folder, self._recipe, self._images = folder, recipe, images
+        self._exact: set[tuple[str, str]] = set()
+        self.tally = Tally()
+        make_private_folder(folder / "local")
+        self._writers = {
+            name: ExportWriter(folder, one, form=recipe.format, shard_mib=recipe.shard_mib)
+            for name, one in exporters.items()
+        }
+        self._rejected = create_file(folder / "local" / "rejected.jsonl")
+        self._findings = create_file(folder / "local" / "findings.jsonl")
+
+    def reject(self, facts: Mapping[str, Any]) -> None:
+        """Note something that is not in the dataset; `facts` has `reason` and `stage`."""
+        self._rejected.write(encode_row(facts))
+        self.tally.rejected[f"{facts['stage']}: {facts['reason']}"] += 1
+
+    def run(self, portions: Iterator[Portion], *, is_near: IsNear) -> None:
+        """Write the rows of all pieces."""
+        for portion in portions:
+            head = portion.head
+            reason = ("quality", head.reason) if head.reason else self._duplicate(head, is_near)
+            if reason is not None:
+                self.reject(_facts(head, *reason))
+                continue
+            for name, why in head.unfit.items():
+                self.reject(_facts(head, "shape", why) | {"export": name})
+            if any(portion.rows.values()):
+                self._write(portion)
+
+    def close(self) -> Tally:
+        """Close every file."""
+        self._rejected.close()
+        self._findings.close()
+        for name, writer in self._writers.items():
+            self.tally.files[name] = writer.close()
+        return self.tally
+
+    def _duplicate(self, head: Head, is_near: IsNear) -> tuple[str, str] | None:
+        if self._recipe.duplicates.exact:
+            said = (head.unit, head.exact)
+            if said in self._exact:
+                return "duplicates", "exact"
+            self._exact.add(said)
+        near = is_near(head)
+        return None if near is None else ("duplicates", near)
+
+    def _write(self, portion: Portion) -> None:
+        head, tally = portion.head, self.tally
+        share = int(head.begins[:8], 16) / _HASHES
+        split = "validation" if share < self._recipe.validation else "train"
+        for name, lines in portion.rows.items():
+            if lines:
+                self._writers[name].add(lines, split=split, name=head.piece)
+                tally.rows += len(lines)
+        for finding in head.findings:
+            where = {"conversation": head.conversation, "piece": head.piece, "unit": head.unit}
+            self._findings.write(encode_row(where | finding))
+            tally.findings[str(finding["rule"])] += 1
+        for image in head.images:
+            _copy(self._images / image, self._folder / "images" / image)
+        tally.take(head)
+
+
+def _facts(head: Head, stage: str, reason: str) -> dict[str, Any]:
+    said = {"conversation": head.conversation, "piece": head.piece, "unit": head.unit}
+    return said | {"stage": stage, "reason": reason}
+
+
+def _copy(source: Path, target: Path) -> None:
+    if target.exists():
+        return
+    make_private_folder(target.parent)
+    with source.open("rb") as read, create_file(target) as write:
+        shutil.copyfileobj(read, write)

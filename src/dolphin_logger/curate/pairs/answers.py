@@ -1,0 +1,121 @@
+"""Answers: what was said to one question, each wording once, and what became of it.
+
+It reads the followers of an asking and finds in their histories which answer came back, as it was or
+changed. Invariant: an answer counts as taken only where a later history shows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from dolphin_logger.conversation import Relation
+from dolphin_logger.conversation.canonical import MODEL, hash_message
+from dolphin_logger.curate.pairs.asking import Asking
+from dolphin_logger.curate.pairs.said import Said, conversation_of
+from dolphin_logger.curate.pairs.told import Fact
+from dolphin_logger.curate.pairs.wording import calls_of, plain, shared_words
+from dolphin_logger.messages import Message
+
+_NEVER = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """One choice of one record."""
+
+    fact: Fact
+    choice: int
+    message: Message
+
+
+@dataclass(slots=True)
+class Answer:
+    """One wording of an answer.
+
+    Attributes:
+        given: where it was given, the earliest first.
+        continued: when something was last asked behind it as it was; `used`: or behind a version of
+            it that came back changed. UNIX microseconds, -1 for never.
+    """
+
+    text: str
+    calls: bytes
+    given: list[Given] = field(default_factory=list)
+    continued: int = _NEVER
+    used: int = _NEVER
+
+    @property
+    def since(self) -> int:
+        """When it was first asked for."""
+        return self.given[0].fact.time
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """An answer that came back as something else; `rest` is what stands behind it there."""
+
+    answer: Answer
+    message: Message
+    fact: Fact
+    rest: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The answers to one question, and those of them that came back changed."""
+
+    question: Said
+    each: tuple[Answer, ...]
+    changes: tuple[Change, ...]
+
+
+def find_answers(asking: Asking, said: Callable[[str], Said]) -> Answers:
+    """Find the answers to a question and what became of each."""
+    question = said(asking.members[0].id)
+    by_wording: dict[tuple[str, bytes], Answer] = {}
+    for fact in asking.members:
+        for choice, message in said(fact.id).answers:
+            key = plain(message), calls_of(message)
+            answer = by_wording.setdefault(key, Answer(*key))
+            answer.given.append(Given(fact, choice, message))
+    each = tuple(by_wording.values())
+    changes = []
+    for fact, last in asking.followers if each else ():
+        history = conversation_of(said(fact.id).asked.messages)
+        base = len(question.history)
+        is_behind = _hashes(history[:base]) == _hashes(question.history)
+        back = history[base : base + 1] if is_behind else history
+        taken = _taken([message for message in back if message.role == MODEL], each)
+        if taken is not None:
+            taken.continued, taken.used = max(taken.continued, last), max(taken.used, last)
+        elif is_behind and back and fact.relation is Relation.EDIT and back[0].role == MODEL:
+            closest = _closest(back[0], each)
+            closest.used = max(closest.used, last)
+            changes.append(Change(closest, back[0], fact, history[base + 1 :]))
+    return Answers(question, each, tuple(changes))
+
+
+def _taken(messages: Sequence[Message], each: Iterable[Answer]) -> Answer | None:
+    """Find the answer that is among messages; where only its calls were rewritten, if it is the only one."""
+    for message in reversed(messages):
+        text, calls = plain(message), calls_of(message)
+        alike = [answer for answer in each if answer.text == text]
+        same = [answer for answer in alike if answer.calls == calls]
+        if same:
+            return same[0]
+        if text and len(alike) == 1:
+            return alike[0]
+    return None
+
+
+def _closest(message: Message, each: Sequence[Answer]) -> Answer:
+    """Find the answer that a text was made of; of equally close ones the latest."""
+    return max(
+        each,
+        key=lambda answer: (shared_words(message, answer.given[-1].message), answer.since),
+    )
+
+
+def _hashes(messages: Iterable[Message]) -> list[bytes]:
+    return list(map(hash_message, messages))

@@ -1,0 +1,93 @@
+"""Said: the question and the answers of a record, in words and in the form of a dataset.
+
+It knows what a record says, not what became of it. Invariant: an answer that the client began (prefill)
+is one with what the model said behind it, and no part of the prompt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dolphin_logger.conversation import canonical
+from dolphin_logger.conversation.canonical import (
+    INSTRUCTIONS,
+    MODEL,
+    conversed,
+    hash_message,
+    spoken,
+)
+from dolphin_logger.curate.pairs.told import Told
+from dolphin_logger.curate.pairs.wording import lasting
+from dolphin_logger.example import Chat, Json, chats_of, tool_of
+from dolphin_logger.messages import Asked, Message
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One record in words.
+
+    Attributes:
+        prompt: the history, instructions included, without an answer that the client began.
+        history: what was said to and fro in it, one message a turn.
+        answers: each choice as it would come back; `index` counts those that say nothing too.
+    """
+
+    prompt: tuple[Message, ...]
+    history: tuple[Message, ...]
+    answers: tuple[tuple[int, Message], ...]
+    asked: Asked
+
+    @property
+    def setting(self) -> tuple[str, tuple[str, ...]]:
+        """What the model was told and offered, as far as it lasts from call to call."""
+        told = [spoken(message) for message in self.prompt if message.role in INSTRUCTIONS]
+        return lasting("\n".join(told)), tuple(sorted(tool.name for tool in self.asked.tools))
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether the model was to say what is likeliest: asked again, it would say the same."""
+        return temperature_of(self.asked.rest) == 0
+
+    def chats(self) -> list[Chat]:
+        """Give the prompt in chat form."""
+        return chats_of(self.prompt)
+
+    def tools(self) -> list[Json]:
+        """Give the tools as chat templates expect them."""
+        return [tool_of(tool) for tool in self.asked.tools]
+
+    def is_same_question(self, other: Said) -> bool:
+        """Say whether the same was said to the model before it answered."""
+        return list(map(hash_message, self.history)) == list(map(hash_message, other.history))
+
+
+def said_of(told: Told, record: str) -> Said:
+    """Put a record in words."""
+    asked, answered = told.asked(record), told.answered(record)
+    prompt = list(asked.messages)
+    begun: list[Message] = []
+    while prompt and prompt[-1].role == MODEL:
+        begun.insert(0, prompt.pop())
+    parts = tuple([part for message in begun for part in message.parts])
+    made = [Message(MODEL, (*parts, *choice.message.parts)) for choice in answered.choices]
+    answers = tuple([(at, message) for at, message in enumerate(made) if canonical(message)])
+    return Said(tuple(prompt), conversation_of(prompt), answers, asked)
+
+
+def conversation_of(messages: Sequence[Message]) -> tuple[Message, ...]:
+    """Give what was said to and fro, as stitching counts it."""
+    return tuple([message for message in conversed(messages) if canonical(message)])
+
+
+def temperature_of(parameters: Mapping[str, Any]) -> float | None:
+    """Find the temperature in the words of any wire language."""
+    for place in (parameters, *(parameters.get(key) for key in _PLACES)):
+        found = place.get("temperature") if isinstance(place, Mapping) else None
+        if isinstance(found, int | float):
+            return float(found)
+    return None
+
+
+_PLACES = ("generationConfig", "generation_config", "options")  # Gemini, Ollama

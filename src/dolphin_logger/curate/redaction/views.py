@@ -1,0 +1,198 @@
+"""The ways in which a text says something that does not stand in it letter by letter.
+
+Escapes (of JSON, once or more often), percent signs of addresses, and base64. A view is what the
+text says, with the way back to where it says so. Knows no redactors. Invariants: linear time;
+every span of a view maps to the span of the text that says it, whole escapes included.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import string
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final
+from urllib.parse import unquote
+
+_ESCAPED: Final = re.compile(r"\\(?:[nrt\"'/]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})")
+_ESCAPE: Final = re.compile(
+    r"\\+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbf\"'/])|\\{2,}"
+)  # any number of backslashes: each time that a text is quoted doubles them
+_LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+_PERCENT: Final = re.compile(r"(?:%(?:25)*[0-9A-Fa-f]{2})+")
+_AGAIN: Final = re.compile(r"%(?:25)+(?=[0-9A-Fa-f]{2})")
+_MEDIA: Final = re.compile(
+    r";base64,(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|JVBERi|AAAA|SUQz|T2dnUw|UEsDB|H4sI|Qk[0-9A-Za-z]|d09GMg|R0lm)"
+    r"[A-Za-z0-9+/=]*"
+)
+_ALPHABET: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+
+
+def _without(bit: int) -> str:
+    return "[" + "".join(char for at, char in enumerate(_ALPHABET) if not at & bit) + "]"
+
+
+# base64 of ASCII: of each group of four, the eighth bits of the three bytes are nought
+_GROUP: Final = f"{_without(32)}{_without(8)}{_without(2)}[A-Za-z0-9+/_-]"
+_LEAST_GROUPS: Final = 4
+_STANDARD: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+_FOR_URLS: Final = re.compile(r"[A-Za-z0-9_-]*={0,2}")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass(slots=True)
+class View:
+    """What a text says.
+
+    `_starts`: where pieces begin in the view; `_places`: where they begin in the text; a piece whose
+    lengths differ is an escape.
+    """
+
+    text: str
+    _starts: list[int] = field(default_factory=list)
+    _places: list[int] = field(default_factory=list)
+    _escapes: list[bool] = field(default_factory=list)
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """Give the span of the text that says this span of the view."""
+        first = bisect_right(self._starts, start) - 1
+        last = bisect_right(self._starts, max(start, end - 1)) - 1
+        begin = self._places[first]
+        if not self._escapes[first]:
+            begin += start - self._starts[first]
+        if self._escapes[last]:
+            return begin, self._places[last + 1]
+        return begin, self._places[last] + end - self._starts[last]
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A text in base64: the span that holds it, and what it says."""
+
+    start: int
+    end: int
+    text: str
+    is_for_urls: bool
+    is_padded: bool
+
+    def encode(self, text: str) -> str:
+        """Write another text in its place as this one was written."""
+        raw = text.encode("utf-8", "surrogatepass")
+        written = base64.urlsafe_b64encode(raw) if self.is_for_urls else base64.b64encode(raw)
+        return written.decode() if self.is_padded else written.decode().rstrip("=")
+
+
+def views(text: str) -> Iterator[View]:
+    """Give every other way to read a text; most have none."""
+    if "\\" in text and _ESCAPED.search(text):
+        yield _view(text, _ESCAPE, _unescape)
+    if "%" in text and _PERCENT.search(text):
+        yield _view(text, _PERCENT, _unquote)
+
+
+def without_media(text: str) -> View | None:
+    """Read a text without the pictures in it; None when it has none."""
+    if ";base64," not in text or not _MEDIA.search(text):
+        return None
+    return _view(text, _MEDIA, lambda _: ";base64,")
+
+
+def hidden(text: str) -> Iterator[Hidden]:
+    """Find texts in base64, of twelve bytes and more."""
+    done = 0
+    if not text.isascii():
+        text = text.encode(
+            "utf-8", "replace"
+        ).decode()  # half of a surrogate pair, which JSON may hold
+    for match in _base64().finditer(text):
+        if match.start() >= done and (found := _decode(text, match.start())) is not None:
+            done = found.end
+            yield found
+
+
+def is_media(text: str) -> bool:
+    """Say whether a text is nothing but a picture, a sound or a document, in base64."""
+    if text.startswith("data:"):
+        match = _MEDIA.search(text, 0, 256)
+        return match is not None and _MEDIA.fullmatch(text, match.start()) is not None
+    return len(text) >= 256 and _MEDIA.fullmatch(f";base64,{text}") is not None
+
+
+def _view(text: str, pattern: re.Pattern[str], decode: Callable[[str], str]) -> View:
+    view = View("")
+    pieces: list[str] = []
+    length = place = 0
+
+    def add(piece: str, at: int, *, is_escape: bool) -> None:
+        nonlocal length
+        pieces.append(piece)
+        view._starts.append(length)
+        view._places.append(at)
+        view._escapes.append(is_escape)
+        length += len(piece)
+
+    for match in pattern.finditer(text):
+        if match.start() > place:
+            add(text[place : match.start()], place, is_escape=False)
+        add(decode(match.group()), match.start(), is_escape=True)
+        place = match.end()
+    add(text[place:], place, is_escape=False)
+    view.text = "".join(pieces)
+    return view
+
+
+def _unescape(written: str) -> str:
+    body = written.lstrip("\\")
+    if not body:
+        return "\\"
+    if len(body) > 1:
+        char = chr(int(body[1:], 16))
+        return char if not "\ud800" <= char <= "\udfff" else "\ufffd"
+    return _LETTERS.get(body, body)
+
+
+def _unquote(written: str) -> str:
+    return unquote(_AGAIN.sub("%", written), errors="replace")
+
+
+def _decode(text: str, start: int) -> Hidden | None:
+    runs = [pattern.match(text, start) for pattern in (_STANDARD, _FOR_URLS)]
+    run = max((run for run in runs if run is not None), key=lambda run: run.end())
+    written = run.group()
+    body = written.rstrip("=")
+    if len(body) % 4 == 1:
+        body = body[:-1]
+    padding = "=" * (-len(body) % 4)
+    try:
+        raw = binascii.a2b_base64((body + padding).replace("-", "+").replace("_", "/"))
+    except binascii.Error:
+        return None
+    said = _text_of(raw)
+    whole = len(raw) == len(said.encode())
+    end = run.end() if whole else start + len(said.encode()) // 3 * 4
+    if not whole:
+        said = raw[: len(said.encode()) // 3 * 3].decode("utf-8", "ignore")
+    is_for_urls = run.re is _FOR_URLS and ("-" in body or "_" in body or text[end : end + 1] == ".")
+    is_padded = whole and (written.endswith("=") or not padding) and not is_for_urls
+    return Hidden(start, end, said, is_for_urls, is_padded or written.endswith("="))
+
+
+def _text_of(raw: bytes) -> str:
+    """Read bytes as far as they are text."""
+    try:
+        said = raw.decode()
+    except UnicodeDecodeError as error:
+        said = raw[: error.start].decode()
+    control = _CONTROL.search(said)
+    return said if control is None else said[: control.start()]
+
+
+@cache
+def _base64() -> Any:
+    import re2  # type: ignore[import-untyped]  # noqa: PLC0415  # only a build needs it
+
+    return re2.compile(f"(?:{_GROUP}){{{_LEAST_GROUPS}}}")

@@ -1,0 +1,46 @@
+"""Rows as bytes: one JSON text on one line, whatever was said.
+
+It knows JSON and UTF-8, nothing else. Invariants: the same row gives the same bytes; what JSON or
+UTF-8 cannot carry (lone surrogates, NaN) is replaced, so that every line can be read by everybody.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any, Final
+
+import orjson
+
+_LONE: Final = re.compile("[\ud800-\udfff]")
+
+
+def encode_row(row: Any) -> bytes:
+    """Write a value as a line, its end included."""
+    try:
+        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+    except TypeError:  # a lone surrogate, or a whole number beyond 64 bits
+        text = json.dumps(_writable(row), ensure_ascii=False, separators=(",", ":"))
+        return text.encode() + b"\n"
+
+
+def decode_row(line: bytes) -> Any:
+    """Read a line; whole numbers of any length stay what they are."""
+    return json.loads(line) if _has_long_number(line) else orjson.loads(line)
+
+
+def _has_long_number(line: bytes) -> bool:
+    return re.search(rb"[:\[,]-?\d{19}", line) is not None
+
+
+def _writable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _LONE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {_LONE.sub("\ufffd", str(key)): _writable(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_writable(one) for one in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

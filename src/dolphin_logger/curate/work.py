@@ -1,0 +1,204 @@
+"""Work: one bucket of conversations made into a part, in a process that shares nothing.
+
+Words, pieces, filters, cleaning, rows, in this order, a conversation at a time; what a piece says is
+hashed after cleaning, so that two that differ only in what was replaced are the same. It knows no
+other bucket. Invariant: a part depends on its order and its task alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from dolphin_logger.curate.gather import Gathered, read_bucket
+from dolphin_logger.curate.material import Material
+from dolphin_logger.curate.part import Head, Portion, write_part
+from dolphin_logger.curate.pieces import Offered, Pieces
+from dolphin_logger.curate.recipe import Recipe
+from dolphin_logger.curate.redaction import Cleaner, Found
+from dolphin_logger.curate.rows import encode_row
+from dolphin_logger.curate.selection import Pick
+from dolphin_logger.curate.socket import exporters_of, filters_of, redactors_of
+from dolphin_logger.example import Example, Exchanged, Pair, Piece, Session
+from dolphin_logger.exporters import Exporter, Options, UnfitError
+from dolphin_logger.label import Labels
+
+_HASH_BYTES: Final = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What every process is told of a build; nothing of it is written to the disk.
+
+    `secrets`: keys and tokens that this machine knows. `names`: of its users and of itself.
+    """
+
+    recipe: Recipe
+    key: bytes
+    secrets: tuple[str, ...]
+    names: tuple[str, ...]
+    images: Path
+
+    def __repr__(self) -> str:
+        return "Order(…)"  # it holds keys
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One bucket: where it lies, where its part goes, and what holds of its conversations."""
+
+    bucket: Path
+    part: Path
+    picks: Mapping[str, Mapping[str, Pick]]
+    labels: Labels
+
+
+def do(task: Task, *, order: Order) -> None:
+    """Make the part of a bucket, unless it is there."""
+    if not task.part.exists():
+        write_part(task.part, _bench(order).portions(task))
+
+
+@lru_cache(maxsize=1)
+def _bench(order: Order) -> _Bench:
+    return _Bench(order)
+
+
+class _Bench:
+    """What one process needs for all its tasks."""
+
+    def __init__(self, order: Order) -> None:
+        recipe = order.recipe
+        self._order, self._recipe = order, recipe
+        self._exporters = exporters_of(recipe)
+        self._filters = filters_of(recipe)
+        self._options = Options(recipe.images, recipe.reasoning, recipe.flavour or None)
+        self._cleaner = Cleaner(
+            redactors_of(recipe, secrets=order.secrets),
+            key=order.key,
+            canaries=recipe.redaction.canaries,
+            own=recipe.redaction.own,
+            names=order.names,
+        )
+
+    def portions(self, task: Task) -> Iterator[Portion]:
+        """Give the pieces of a bucket, conversations in sorted order."""
+        for gathered in read_bucket(task.bucket):
+            picks = task.picks.get(gathered.conversation)
+            if picks:
+                yield from self._conversation(gathered, task.labels, picks)
+
+    def _conversation(
+        self, gathered: Gathered, labels: Labels, picks: Mapping[str, Pick]
+    ) -> Iterator[Portion]:
+        material = Material(gathered, labels)
+        pieces = Pieces(
+            material,
+            labels,
+            records=[one.id for one, _ in gathered.records if one.id in picks],
+            picks=picks,
+            exporters=self._exporters,
+            filters=self._filters,
+            signals=self._recipe.pairs.signals,
+        )
+        session = material.session()
+        marked = _marked(material, gathered, labels)
+        begins = _digest(_first_words(session) or gathered.conversation)
+        self._cleaner.learn(session)
+        for offered in pieces:
+            yield self._portion(offered, begins=begins, marked=marked)
+
+    def _portion(self, offered: Offered, *, begins: str, marked: Sequence[str]) -> Portion:
+        piece = offered.piece
+        head = Head(
+            piece.conversation, piece.id, str(offered.unit), reason=offered.reason, begins=begins
+        )
+        if offered.reason is not None:
+            return Portion(head, {})
+        cleaned = self._cleaner.clean(piece, marked=marked)
+        head.exact = _digest(_said(cleaned.piece))
+        head.findings = [_told(found) for found in cleaned.findings]
+        _describe(head, piece)
+        rows: dict[str, list[bytes]] = {}
+        for exporter in offered.exporters:
+            lines = self._rows(exporter, cleaned.piece, head)
+            if lines:
+                rows[exporter.name] = lines
+        head.exports = [(name, len(lines)) for name, lines in rows.items()]
+        return Portion(head, rows)
+
+    def _rows(self, exporter: Exporter, piece: Piece, head: Head) -> list[bytes]:
+        """Write a piece in one shape; none when it does not fit, or something was still found."""
+        lines = []
+        try:
+            for row in exporter.rows(piece, self._options):
+                if found := self._cleaner.scan(row):
+                    head.unfit[exporter.name] = f"second scan found {found[0].rule}"
+                    return []
+                lines.append(encode_row(row))
+        except UnfitError as error:
+            head.unfit[exporter.name] = str(error)
+            return []
+        return lines
+
+
+def _marked(material: Material, gathered: Gathered, labels: Labels) -> list[str]:
+    """Give the texts that people marked in a conversation."""
+    raise NotImplementedError
+
+
+def _first_words(session: Session) -> str:
+    """Give what a person said first: conversations that begin alike are in one split."""
+    for step in session.steps:
+        for chat in step.messages:
+            if chat.get("role") == "user" and (text := _text(chat)):
+                return text
+    return ""
+
+
+def _text(chat: Mapping[str, Any]) -> str:
+    content = chat.get("content")
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "\n".join(str(part.get("text") or "") for part in parts if isinstance(part, dict))
+
+
+def _said(piece: Piece) -> Any:
+    """Give what a piece says, without ids and facts."""
+    if isinstance(piece, Example):
+        return [piece.messages, piece.completion, piece.tools]
+    if isinstance(piece, Pair):
+        return [piece.prompt, piece.chosen, piece.rejected, piece.tools]
+    if isinstance(piece, Exchanged):
+        return [piece.request, piece.response]
+    return [[step.messages, step.answers, step.tools] for step in piece.steps]
+
+
+def _digest(said: Any) -> str:
+    line = encode_row(said)
+    return blake2b(line, digest_size=_HASH_BYTES).hexdigest()
+
+
+def _told(found: Found) -> dict[str, Any]:
+    return asdict(found)
+
+
+def _describe(head: Head, piece: Piece) -> None:
+    """Note what the piece is made of."""
+    facts = piece.metadata
+    head.models = _names(facts.get("models") or facts.get("model"))
+    head.providers = _names(facts.get("providers") or facts.get("provider"))
+    head.clients = _names(facts.get("client"))
+    head.times = _names(facts.get("time"))
+
+
+def _names(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [one for one in values if isinstance(one, str) and one]

@@ -1,0 +1,125 @@
+"""ShareGPT rows under LLaMA-Factory's rules: `conversations` of `{"from", "value"}`, by turns.
+
+Sources: hiyouga/LLaMA-Factory, data/README.md and src/llamafactory/data/{converter,formatter}.py:
+human and observation in odd places, gpt and function_call in even ones; `system` and `tools` apart; a
+thought in `<think>`; a call as JSON, alone or, beside words, in `<tool_call>`; results of several calls
+in one observation; `<image>` where the next of `images` is. It does not know files.
+Invariant: LLaMA-Factory reads every row back to the words, calls and results that went in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from dolphin_logger.example import Chat, Example, Json, Piece, Unit
+from dolphin_logger.exporters._api import Column, Options, Row, UnfitError
+from dolphin_logger.exporters._content import (
+    calls_of,
+    compact,
+    function_of,
+    join_texts,
+    pictures_of,
+    refuse_marks,
+    shown,
+    text_of,
+    thought_of,
+)
+from dolphin_logger.exporters._rounds import Round, rounds_of
+from dolphin_logger.exporters._stanzas import stanzas_of
+
+_PICTURE: Final = "<image>"
+_CALL: Final = ("<tool_call>", "</tool_call>")
+_NEXT_RESULT: Final = "\n</tool_response>\n<tool_response>\n"  # as its own converter joins them
+
+
+class ShareGPT:
+    """One row for each conversation; see the module."""
+
+    name = "sharegpt"
+    unit = Unit.LEAF
+    columns: Sequence[Column] = (
+        Column("conversations", "list<json>"),
+        Column("system", "string"),
+        Column("tools", "string"),
+        Column("images", "list<string>"),
+        Column("conversation", "string"),
+        Column("record", "string"),
+    )
+    is_file_each = False
+
+    def rows(self, piece: Piece, options: Options) -> Iterator[Row]:
+        """Write one conversation.
+
+        Raises:
+            UnfitError: it does not go by turns, a result has no call, or its words hold marks of the shape.
+        """
+        assert isinstance(piece, Example)
+        system, rounds = rounds_of(shown(piece.messages, options))
+        conversations: list[Json] = []
+        calls: list[Json] = []
+        for each in rounds:
+            conversations.append(_asked(each, calls))
+            conversations.append(_answered(each.answered))
+            calls = [call for message in each.answered for call in calls_of(message)]
+        yield {
+            "conversations": conversations,
+            "system": system,
+            "tools": compact([_tool(tool) for tool in piece.tools]) if piece.tools else "",
+            "images": [url for each in rounds for chat in each.asked for url in pictures_of(chat)],
+            "conversation": piece.conversation,
+            "record": piece.id,
+        }
+
+    def beside(self, files: Mapping[str, Sequence[str]]) -> dict[str, str]:
+        """Give the entries for LLaMA-Factory and Axolotl."""
+        return stanzas_of(self.name, files)
+
+
+def _asked(each: Round, calls: list[Json]) -> Json:
+    for message in each.asked:
+        refuse_marks(text_of(message), marks=(_PICTURE,))
+    if each.asked[0]["role"] == "user":
+        text = join_texts(text_of(message, picture=_PICTURE) for message in each.asked)
+        return {"from": "human", "value": text}
+    results = _in_order(each.asked, calls)
+    texts = [text_of(message, picture=_PICTURE) for message in results]
+    for text in texts:
+        refuse_marks(text, marks=_NEXT_RESULT.split())
+    return {"from": "observation", "value": _NEXT_RESULT.join(texts)}
+
+
+def _in_order(results: list[Chat], calls: list[Json]) -> list[Chat]:
+    """Give results in the order of their calls: the shape has no ids to find them by."""
+    if len(results) != len(calls):
+        raise UnfitError("not one result for each tool call")
+    wanted = [call.get("id") for call in calls]
+    if None in wanted or any("tool_call_id" not in result for result in results):
+        return results
+    found = {result["tool_call_id"]: result for result in results}
+    if set(found) != set(wanted):
+        raise UnfitError("a tool's result without its call")
+    return [found[name] for name in wanted]
+
+
+def _answered(messages: list[Chat]) -> Json:
+    if any(pictures_of(message) for message in messages):
+        raise UnfitError("has pictures in an answer")
+    thought = thought_of(messages)
+    text = join_texts(text_of(message) for message in messages)
+    refuse_marks(text, marks=(_PICTURE,))
+    calls = [function_of(call) for message in messages for call in calls_of(message)]
+    if not calls:
+        return {"from": "gpt", "value": thought + text}
+    said = compact(calls[0] if len(calls) == 1 else calls)
+    refuse_marks(text + said, marks=(*_CALL, "<think>", "</think>", _PICTURE))
+    if text:
+        said = f"{text}\n{_CALL[0]}{said}{_CALL[1]}"
+    return {"from": "function_call", "value": thought + said}
+
+
+def _tool(tool: Json) -> Json:
+    """Give a tool as its formatter reads it: it asks for `parameters.properties`, also of a tool without."""
+    function = tool["function"]
+    parameters = {"type": "object", "properties": {}, **(function.get("parameters") or {})}
+    return {**function, "parameters": parameters}

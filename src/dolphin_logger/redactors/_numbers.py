@@ -1,0 +1,54 @@
+"""Where numbers stand that could be somebody's: one cheap pass that several redactors share.
+
+It finds runs of seven or more digits with the separators that people write, dotted quads and
+IPv6 addresses; what they are is for the redactors to say. Knows no kinds. Invariant: linear time,
+one pass per text however many redactors ask.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import Any, Final
+
+_SEPARATORS: Final = r"[ .()/\x{A0}\x{2011}\x{2013}-]{0,3}"
+_LONG: Final = rf"\d(?:{_SEPARATORS}\d){{6,}}"
+_QUAD: Final = r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}"
+_SIX: Final = r"[23][0-9A-Fa-f]{3}:[0-9A-Fa-f:]{3,}"
+_BEFORE: Final = 48
+_NOT_DIGITS: Final = re.compile(r"[^0-9]+")
+
+
+@lru_cache(maxsize=2)
+def numbers(text: str) -> tuple[tuple[int, int], ...]:
+    """Give the spans, in characters, in order, none touching another."""
+    try:
+        return tuple(match.span() for match in _pattern().finditer(text))
+    except UnicodeEncodeError:  # half of a surrogate pair, which JSON may hold
+        return numbers(text.encode("utf-8", "replace").decode())
+
+
+def digits(text: str) -> str:
+    """Leave nothing but the digits."""
+    return _NOT_DIGITS.sub("", text)
+
+
+def is_said(words: re.Pattern[str], text: str, start: int, key: str | None) -> bool:
+    """Say whether the name of the value, or what stands shortly before it, says what it is."""
+    if key is not None and words.search(key):
+        return True
+    return words.search(text, max(0, start - _BEFORE), start) is not None
+
+
+def is_free(text: str, start: int, end: int) -> bool:
+    """Say whether neither letters nor digits touch the span: it is no part of an id or a digest."""
+    before = text[start - 1] if start else " "
+    after = text[end] if end < len(text) else " "
+    return not (before.isalnum() or before == "_" or after.isalnum() or after == "_")
+
+
+@cache
+def _pattern() -> Any:
+    import re2  # type: ignore[import-untyped]  # noqa: PLC0415  # only a build needs it
+
+    return re2.compile(f"{_LONG}|{_QUAD}|{_SIX}")
