@@ -21,12 +21,13 @@ import orjson
 
 from dolphin_logger.curate.rows import decode_row
 from dolphin_logger.errors import DatasetError
-from dolphin_logger.exporters import Column, Exporter
+from dolphin_logger.exporters import Exporter
 from dolphin_logger.journal.home import make_private_folder, open_private_file
 
 JSONL: Final = "jsonl"
 PARQUET: Final = "parquet"
 SPLITS: Final = ("train", "validation")
+ORIGINS: Final = "local/origins.jsonl"  # the conversation of every row, file by file
 _MIB: Final = 1 << 20
 _GROUP_BYTES: Final = 32 * _MIB  # of rows as JSON, in a row group
 _GROUP_ROWS: Final = 10_000
@@ -68,9 +69,10 @@ class ExportWriter:
         self._open: dict[str, Shard] = {}
         self._made: dict[str, list[tuple[Path, int]]] = {split: [] for split in SPLITS}
         self._named: list[tuple[Path, str, int]] = []
+        self._origins: dict[Path, list[str]] = {}
         make_private_folder(self._folder)
 
-    def add(self, lines: Sequence[bytes], *, split: str, name: str) -> None:
+    def add(self, lines: Sequence[bytes], *, split: str, name: str, conversation: str) -> None:
         """Write the rows of one piece; `name` is its file's, where each piece has one."""
         if self._exporter.is_file_each:
             path = self._folder / f"{split}-{name}.{JSONL}"
@@ -79,9 +81,11 @@ class ExportWriter:
                 shard.add(line)
             shard.close()
             self._named.append((path, split, shard.rows))
+            self._origins[path] = [conversation]
             return
         for line in lines:
             self._shard(split).add(line)
+            self._origins[self._made[split][-1][0]].append(conversation)
 
     def close(self) -> list[Written]:
         """Close and name all files; give them in order, those beside the rows excepted."""
@@ -90,10 +94,17 @@ class ExportWriter:
         for split, made in self._made.items():
             for number, (path, rows) in enumerate(made):
                 name = f"{split}-{number:05d}-of-{len(made):05d}.{self._form}"
+                self._origins[self._folder / name] = self._origins.pop(path)
                 self._named.append((path.rename(self._folder / name), split, rows))
         root = self._folder.parent.parent
         written = [_written(path, root, split, rows) for path, split, rows in self._named]
         return sorted(written, key=lambda one: one.path)
+
+    def origins(self) -> Iterator[tuple[str, list[str]]]:
+        """Give, by path, the conversation of each row, or of the whole file."""
+        root = self._folder.parent.parent
+        for path, conversations in sorted(self._origins.items()):
+            yield path.relative_to(root).as_posix(), conversations
 
     def _shard(self, split: str) -> Shard:
         shard = self._open.get(split)
@@ -102,8 +113,9 @@ class ExportWriter:
             shard = None
         if shard is None:
             path = self._folder / f".{split}-{len(self._made[split]):05d}"
-            columns = self._exporter.columns
-            shard = _Table(path, columns) if self._form == PARQUET else _Lines(path)
+            columns = [(column.name, column.type) for column in self._exporter.columns]
+            shard = open_shard(path, columns, form=self._form)
+            self._origins[path] = []
             self._open[split] = shard
             self._made[split].append((path, 0))
         return shard
@@ -112,6 +124,11 @@ class ExportWriter:
         shard = self._open.pop(split)
         shard.close()
         self._made[split][-1] = (self._made[split][-1][0], shard.rows)
+
+
+def open_shard(path: Path, columns: Sequence[tuple[str, str]], *, form: str) -> Shard:
+    """Begin a file of rows; `columns` are names and types as an exporter gives them."""
+    return _Table(path, columns) if form == PARQUET else _Lines(path)
 
 
 class _Lines:
@@ -136,7 +153,7 @@ class _Table:
     Source: arrow.apache.org, canonical extension types; huggingface.co/docs/hub, Xet.
     """
 
-    def __init__(self, path: Path, columns: Sequence[Column]) -> None:
+    def __init__(self, path: Path, columns: Sequence[tuple[str, str]]) -> None:
         import pyarrow.parquet
 
         self.rows = self.size = 0
@@ -171,8 +188,7 @@ class _Table:
         if not self._waiting:
             return
         arrays = [
-            _array([row.get(column.name) for row in self._waiting], column.type)
-            for column in self._columns
+            _array([row.get(name) for row in self._waiting], kind) for name, kind in self._columns
         ]
         table = pyarrow.Table.from_arrays(arrays, schema=self._schema)
         self._writer.write_table(table, row_group_size=len(self._waiting))
@@ -195,11 +211,11 @@ def check_form(form: str) -> None:
         ) from None
 
 
-def arrow_schema(columns: Sequence[Column]) -> Any:
+def arrow_schema(columns: Sequence[tuple[str, str]]) -> Any:
     """Give the Arrow schema of a shape."""
     import pyarrow
 
-    return pyarrow.schema([(column.name, _arrow_type(column.type)) for column in columns])
+    return pyarrow.schema([(name, _arrow_type(kind)) for name, kind in columns])
 
 
 def _arrow_type(kind: str) -> Any:

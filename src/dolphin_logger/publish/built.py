@@ -88,7 +88,9 @@ def _files(
             with path.open("rb") as opened:
                 found = hashlib.file_digest(opened, "sha256").hexdigest()
         except OSError as error:
-            raise DatasetError(f"{path}: cannot be read: {error.strerror}; build it again") from error
+            raise DatasetError(
+                f"{path}: cannot be read: {error.strerror}; build it again"
+            ) from error
         if found != file["sha256"]:
             raise DatasetError(f"{path}: changed since it was built; build it again")
         yield BuiltFile(path, file["split"], tuple(origins.get(file["path"], ())))

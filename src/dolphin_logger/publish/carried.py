@@ -58,10 +58,9 @@ def carry(
             dropped += 1
             continue
         better, findings = clean(row)
-        if findings:
-            cleaned += 1
-            line = encode_row(better)
-        kept.append((Origin(origin.conversation, hash_row(line)), line))
+        cleaned += bool(findings)
+        stays = encode_row(better) if findings else line
+        kept.append((Origin(origin.conversation, hash_row(stays)), stays))
     if not dropped and not cleaned:
         return Again(given, source)
     if not kept:
@@ -91,5 +90,8 @@ def is_gone(origin: Origin, row: Any, *, removed: Collection[str]) -> bool:
     metadata = row.get("metadata") if isinstance(row, dict) else None
     if not isinstance(metadata, dict):
         return False
-    named = (metadata.get(name) for name in ("record", "conversation", "chosen_record", "rejected_record"))
+    named = (
+        metadata.get(name)
+        for name in ("record", "conversation", "chosen_record", "rejected_record")
+    )
     return any(isinstance(name, str) and name in removed for name in named)

@@ -122,7 +122,9 @@ def read_contribution(data: bytes) -> Contribution | None:
             files=tuple(_read_files(fields["files"])),
             summary=read_summary(fields.get("summary") or {}),
             shapes=tuple(_read_shapes(fields.get("shapes") or [])),
-            rules={str(name): str(value) for name, value in dict(fields.get("rules") or {}).items()},
+            rules={
+                str(name): str(value) for name, value in dict(fields.get("rules") or {}).items()
+            },
             tool=str(fields.get("tool") or ""),
             first=fields.get("first"),
             last=fields.get("last"),

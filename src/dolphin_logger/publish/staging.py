@@ -84,9 +84,7 @@ class Staged:
 class Staging:
     """Puts together one publication. Use once."""
 
-    def __init__(
-        self, hub: Hub, remote: Remote, wish: Wish, *, folder: Path, clean: Clean
-    ) -> None:
+    def __init__(self, hub: Hub, remote: Remote, wish: Wish, *, folder: Path, clean: Clean) -> None:
         self._hub, self._remote, self._wish, self._clean = hub, remote, wish, clean
         self._files = folder / "files"
         self._fetched = folder / "fetched"
@@ -145,7 +143,10 @@ class Staging:
             for origin in file.origins
         }
         ours = {
-            (file.export, origin) for one in self._ours for file in one.files for origin in file.origins
+            (file.export, origin)
+            for one in self._ours
+            for file in one.files
+            for origin in file.origins
         }
         fresh: list[tuple[Shape, str, str | None, list[tuple[Origin, bytes]]]] = []
         for shape, files in self._wish.built.files.items():
@@ -341,7 +342,15 @@ class Staging:
                 summary.add(summarise(found.given.export, rows))
         summary.findings.update(one.summary.findings)
         made = Contribution(
-            one.contributor, one.batch, files, summary, one.shapes, one.rules, one.tool, one.first, one.last
+            one.contributor,
+            one.batch,
+            files,
+            summary,
+            one.shapes,
+            one.rules,
+            one.tool,
+            one.first,
+            one.last,
         )
         summary.conversations = len(made.conversations)
         return made
@@ -434,5 +443,3 @@ def _facts_of(
         rules=rules,
         contributors=len({one.contributor for one in contributions}),
     )
-
-
