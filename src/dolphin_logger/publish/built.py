@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dolphin_logger.curate.manifest import Manifest, read_manifest
+from dolphin_logger.curate.manifest import read_manifest
 from dolphin_logger.curate.writers import ORIGINS
 from dolphin_logger.errors import DatasetError, LeakError
 from dolphin_logger.publish.card import Shape
@@ -30,20 +31,21 @@ class BuiltFile:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A dataset: its manifest, and its files by shape."""
+    """One dataset or more, as they will stand in a repository: their files by shape.
 
-    manifest: Manifest
+    Attributes:
+        names: of the datasets. folders: where they lie.
+        rules: versions of the redactors that cleaned them. findings: replaced spans by rule.
+        first, last: times of their records.
+    """
+
+    names: tuple[str, ...]
+    folders: tuple[Path, ...]
     files: Mapping[Shape, tuple[BuiltFile, ...]]
-
-    @property
-    def rules(self) -> dict[str, str]:
-        """Versions of the redactors that cleaned it."""
-        return dict(self.manifest.fields.get("rules") or {})
-
-    @property
-    def span(self) -> tuple[str | None, str | None]:
-        """Times of the first and the last record."""
-        return self.manifest.fields.get("first"), self.manifest.fields.get("last")
+    rules: Mapping[str, str]
+    findings: Mapping[str, int]
+    first: str | None
+    last: str | None
 
 
 def read_built(folder: Path) -> Built:
@@ -56,15 +58,53 @@ def read_built(folder: Path) -> Built:
     manifest = read_manifest(folder)
     if not manifest.is_publishable:
         raise LeakError(
-            f"{folder}: was built with --include-demo or without redaction and must not leave; "
-            "build it again without"
+            f"{folder}: was built to stay on this machine (demo or unredacted rows); "
+            "build it again without them"
         )
     origins = _read_origins(folder)
-    files = {
-        _shape(export): tuple(_files(export, folder, origins))
-        for export in manifest.fields["exports"]
-    }
-    return Built(manifest, files)
+    fields = manifest.fields
+    files = {_shape(export): tuple(_files(export, folder, origins)) for export in fields["exports"]}
+    return Built(
+        names=(manifest.name,),
+        folders=(folder,),
+        files={shape: found for shape, found in files.items() if found},
+        rules=dict(fields.get("rules") or {}),
+        findings=dict(fields.get("findings") or {}),
+        first=fields.get("first"),
+        last=fields.get("last"),
+    )
+
+
+def combine(every: Sequence[Built]) -> Built:
+    """Put several datasets together; shapes of one name become one.
+
+    Raises:
+        DatasetError: shapes of one name differ in their columns or in the kind of their files.
+    """
+    shapes: dict[str, Shape] = {}
+    files: dict[str, tuple[BuiltFile, ...]] = {}
+    findings: Counter[str] = Counter()
+    for built in every:
+        findings.update(built.findings)
+        for shape, found in built.files.items():
+            known = shapes.get(shape.name)
+            if known is not None and (known.columns, known.suffix) != (shape.columns, shape.suffix):
+                raise DatasetError(
+                    f"datasets {', '.join(one.names[0] for one in every)}: their {shape.name!r} files differ "
+                    "in form; publish one of them with --dataset NAME"
+                )
+            splits = tuple(sorted({*shape.splits, *(known.splits if known else ())}))
+            shapes[shape.name] = replace(shape, splits=splits)
+            files[shape.name] = (*files.get(shape.name, ()), *found)
+    return Built(
+        names=tuple([name for built in every for name in built.names]),
+        folders=tuple([folder for built in every for folder in built.folders]),
+        files={shape: files[name] for name, shape in sorted(shapes.items())},
+        rules={name: value for built in every for name, value in built.rules.items()},
+        findings=findings,
+        first=min((built.first for built in every if built.first), default=None),
+        last=max((built.last for built in every if built.last), default=None),
+    )
 
 
 def _shape(export: Mapping[str, Any]) -> Shape:

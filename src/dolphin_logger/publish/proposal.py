@@ -26,17 +26,22 @@ _TRIES: Final = 5
 _LONGEST_WAIT: Final = (
     300.0  # seconds that a limit of the Hub is waited for; then the person decides
 )
+SIGN: Final = "(dolphin-logger)"  # ends the title of every pull request that this program opens
 _MARK: Final = 12  # hexadecimal digits of the hash in the title
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What is remembered between two runs; `pull` is the number of the pull request."""
+    """What is remembered between two runs; `pull` is the number of the pull request.
+
+    `is_done`: the pull request was seen to hold everything.
+    """
 
     name: str
     digest: str
     base: str
     pull: int | None = None
+    is_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +83,12 @@ class Proposal:
         """
         state = self._recall()
         pull = self._known_pull(state) or self._adopted() or self._opened()
-        self._remember(replace(state, pull=pull.number))
-        if pull.status == "merged":
-            return pull
-        self._fill(pull)
-        self._verify(pull)
+        state = replace(state, pull=pull.number)
+        self._remember(state)
+        if pull.status != "merged":
+            self._fill(pull)
+            self._verify(pull)
+        self._remember(replace(state, is_done=True))
         return pull
 
     def _known_pull(self, state: State) -> Pull | None:
@@ -104,7 +110,7 @@ class Proposal:
                 f"{self._hub.name} changed since the review: run `dolphin-logger upload` again",
                 status=409,
             )
-        title = f"{self._confirmed.title} [{self._mark}]"
+        title = f"{self._confirmed.title} [{self._mark}] {SIGN}"
         for wait in self._waits():
             try:
                 return self._hub.open_pull(title, self._confirmed.description)
@@ -177,11 +183,8 @@ class Proposal:
 
     def _recall(self) -> State:
         fresh = State(self._hub.name, self._confirmed.changes.digest, self._confirmed.base)
-        try:
-            known = State(**json.loads(self._memory.read_text()))
-        except (OSError, ValueError, TypeError):
-            return fresh
-        return known if (known.name, known.digest) == (fresh.name, fresh.digest) else fresh
+        known = recall(self._memory)
+        return known if known and known.digest == fresh.digest else fresh
 
     def _remember(self, state: State) -> None:
         make_private_folder(self._memory.parent)
@@ -195,6 +198,22 @@ class Proposal:
 
     def _waits(self) -> list[float]:
         return [float(2**n) for n in range(_TRIES)]
+
+
+def recall(memory: Path) -> State | None:
+    """Read what an earlier run remembered, if one did."""
+    try:
+        return State(**json.loads(memory.read_text()))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def waiting(hub: Hub, user: str, *, memory: Path) -> list[Pull]:
+    """List our pull requests that nobody has merged or closed; but for one that is still being filled."""
+    state = recall(memory)
+    filling = state.pull if state is not None and not state.is_done else None
+    found = hub.pulls_of(user, containing=f"] {SIGN}")
+    return [pull for pull in found if pull.status in ("draft", "open") and pull.number != filling]
 
 
 def _halves(changes: Changes) -> list[Changes]:

@@ -9,15 +9,16 @@ card and its pictures excepted; the same dataset over the same repository gives 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from dolphin_logger._version import __version__
-from dolphin_logger.curate.rows import decode_row, read_lines
+from dolphin_logger.curate.rows import read_lines
 from dolphin_logger.curate.writers import open_shard
 from dolphin_logger.publish import card as cards
 from dolphin_logger.publish.built import Built, BuiltFile
@@ -32,7 +33,7 @@ from dolphin_logger.publish.contributions import (
     hash_row,
     read_contribution,
 )
-from dolphin_logger.publish.hub import Hub, Remote
+from dolphin_logger.publish.hub import Hub, Pull, Remote
 from dolphin_logger.publish.summary import Summary, summarise
 
 _IMAGE: Final = re.compile(rb"images/[0-9a-f]{64}\.\w{1,8}")
@@ -47,6 +48,7 @@ class Wish:
         contributor: this home's name. license: of the dataset, as the Hub spells it.
         removed: ids of records and conversations that were removed or withdrawn.
         languages: codes for the card. check_others: whether other contributors' rows are scanned too.
+        waiting: our pull requests that nobody has merged yet; what they hold is not sent again.
     """
 
     built: Built | None
@@ -55,6 +57,7 @@ class Wish:
     removed: Collection[str] = ()
     languages: tuple[str, ...] = ()
     check_others: bool = True
+    waiting: tuple[Pull, ...] = ()
 
 
 @dataclass(slots=True)
@@ -67,7 +70,7 @@ class Staged:
         known: rows of the dataset that the repository has already, or others gave.
         dropped, cleaned: rows of this machine that go, or are cleaned again, by path.
         others: rows of other contributors in which something was found, by path.
-        samples: new rows as lines, for the reviewer.
+        files: the new ones, by shape.
     """
 
     changes: Changes
@@ -78,7 +81,47 @@ class Staged:
     dropped: dict[str, int] = field(default_factory=dict)
     cleaned: dict[str, int] = field(default_factory=dict)
     others: dict[str, int] = field(default_factory=dict)
-    samples: list[tuple[str, bytes]] = field(default_factory=list)
+    files: list[tuple[str, Path]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """New rows of one built file, written but not named yet."""
+
+    shape: Shape
+    file: BuiltFile
+    path: Path
+    origins: tuple[Origin, ...]
+
+
+class _Known:
+    """Tells rows that the repository has, or must not have, from new ones; each row is new once."""
+
+    def __init__(
+        self,
+        theirs: Iterable[Contribution],
+        ours: Iterable[Contribution],
+        removed: Collection[str],
+    ) -> None:
+        self.met = 0
+        self._removed = removed
+        self._theirs = {
+            (file.export, origin.conversation)
+            for one in theirs
+            for file in one.files
+            for origin in file.origins
+        }
+        self._ours = {
+            (file.export, origin) for one in ours for file in one.files for origin in file.origins
+        }
+
+    def is_new(self, export: str, origin: Origin) -> bool:
+        """Say whether a row is to go up; from then on it is known."""
+        if (export, origin.conversation) in self._theirs or (export, origin) in self._ours:
+            self.met += 1
+            return False
+        self._ours.add((export, origin))
+        return origin.conversation not in self._removed
 
 
 class Staging:
@@ -96,6 +139,7 @@ class Staging:
         self._tree = hub.tree(remote.head)
         self._given = list(self._read_given())
         self._deletions: list[str] = []
+        self._numbers = itertools.count()
         self._staged = Staged(Changes(()), remote.head)
 
     def run(self) -> Staged:
@@ -125,6 +169,16 @@ class Staging:
                 if found is not None and found.path == path:
                     yield found
 
+    def _read_waiting(self) -> Iterator[Contribution]:
+        for pull in self._wish.waiting:
+            for path in sorted(self._hub.tree(pull.ref)):
+                if path.startswith(f"{FOLDER}/{self._wish.contributor}-"):
+                    folder = self._fetched / f"pr-{pull.number}"
+                    source = self._hub.download(path, revision=pull.ref, folder=folder)
+                    found = read_contribution(source.read_bytes())
+                    if found is not None:
+                        yield found
+
     def _fetch(self, path: str) -> Path:
         """Bring a file of the base commit here; files are kept by commit, for a run that resumes."""
         return self._hub.download(
@@ -134,131 +188,108 @@ class Staging:
     # what is new
 
     def _stage_new(self) -> Contribution | None:
-        if self._wish.built is None:
+        """Write the rows that the repository does not have, file by file, under names of their own."""
+        built = self._wish.built
+        if built is None:
             return None
-        taken = {
-            (file.export, origin.conversation)
-            for one in self._theirs
-            for file in one.files
-            for origin in file.origins
-        }
-        ours = {
-            (file.export, origin)
-            for one in self._ours
-            for file in one.files
-            for origin in file.origins
-        }
-        fresh: list[tuple[Shape, str, str | None, list[tuple[Origin, bytes]]]] = []
-        for shape, files in self._wish.built.files.items():
-            if shape.is_file_each:
-                for file in files:
-                    fresh += self._fresh_file(shape, file, taken, ours)
-                continue
-            for split in shape.splits:
-                rows = [
-                    found
-                    for file in files
-                    if file.split == split
-                    for found in self._fresh_rows(shape, file, taken, ours)
-                ]
-                if rows:
-                    fresh.append((shape, split, None, rows))
-        if not fresh:
+        known = _Known(self._theirs, [*self._ours, *self._read_waiting()], self._wish.removed)
+        digest, summary = hashlib.sha256(), Summary()
+        made: list[_New] = []
+        for shape, files in built.files.items():
+            for file in files:
+                new = self._stage_file(shape, file, known, digest.update)
+                if new is not None:
+                    made.append(new)
+                    self._count(new, summary)
+        self._staged.known = known.met
+        if not made:
             return None
-        return self._write_new(fresh)
+        batch = digest.hexdigest()[:8]
+        given = [self._name(new, number, batch) for number, new in enumerate(made)]
+        summary.conversations = len(self._staged.conversations)
+        summary.findings.update(built.findings)
+        contribution = Contribution(
+            contributor=self._wish.contributor,
+            batch=batch,
+            files=tuple(given),
+            summary=summary,
+            shapes=tuple(built.files),
+            rules=dict(built.rules),
+            tool=f"dolphin-logger {__version__}",
+            first=built.first,
+            last=built.last,
+        )
+        self._write(contribution.path, contribution.to_json())
+        return contribution
+
+    def _stage_file(
+        self, shape: Shape, file: BuiltFile, known: _Known, take: Callable[[bytes], object]
+    ) -> _New | None:
+        """Write the new rows of one file; None where it has none."""
+        if shape.is_file_each:
+            data = file.path.read_bytes()
+            origin = Origin(file.conversations[0], hash_row(data))
+            if not known.is_new(shape.name, origin):
+                return None
+            rows: Iterable[tuple[Origin, bytes]] = [
+                (origin, line) for line in data.splitlines(keepends=True)
+            ]
+        else:
+            rows = self._fresh_rows(shape, file, known)
+        path = self._work / f"new-{next(self._numbers)}"
+        shard = None
+        origins: list[Origin] = []
+        for origin, line in rows:
+            shard = shard or open_shard(path, shape.columns, form=shape.suffix)
+            shard.add(line)
+            origins.append(origin)
+            take(line)
+            self._stage_images(line)
+        if shard is None:
+            return None
+        shard.close()
+        if shape.is_file_each:
+            origins = origins[:1]
+        return _New(shape, file, path, tuple(origins))
 
     def _fresh_rows(
-        self,
-        shape: Shape,
-        file: BuiltFile,
-        taken: Collection[tuple[str, str]],
-        ours: Collection[tuple[str, Origin]],
+        self, shape: Shape, file: BuiltFile, known: _Known
     ) -> Iterator[tuple[Origin, bytes]]:
         lines = (line for line, _ in read_lines(file.path))
         for conversation, line in zip(file.conversations, lines, strict=True):
             origin = Origin(conversation, hash_row(line))
-            is_known = (shape.name, conversation) in taken or (shape.name, origin) in ours
-            if is_known:
-                self._staged.known += 1
-            elif conversation not in self._wish.removed:
+            if known.is_new(shape.name, origin):
                 yield origin, line
 
-    def _fresh_file(
-        self,
-        shape: Shape,
-        file: BuiltFile,
-        taken: Collection[tuple[str, str]],
-        ours: Collection[tuple[str, Origin]],
-    ) -> Iterator[tuple[Shape, str, str | None, list[tuple[Origin, bytes]]]]:
-        data = file.path.read_bytes()
-        origin = Origin(file.conversations[0], hash_row(data))
-        if (shape.name, origin.conversation) in taken or (shape.name, origin) in ours:
-            self._staged.known += 1
-        elif origin.conversation not in self._wish.removed:
-            yield shape, file.split, file.path.stem.partition("-")[2], [(origin, data)]
+    def _count(self, new: _New, summary: Summary) -> None:
+        name = new.shape.name
+        rows = (row for _, row in read_lines(new.path, form=new.shape.suffix))
+        found = summarise(name, rows)
+        summary.add(found)
+        self._staged.new[name] = self._staged.new.get(name, 0) + found.rows[name]
+        self._staged.conversations |= {origin.conversation for origin in new.origins}
 
-    def _write_new(
-        self, fresh: list[tuple[Shape, str, str | None, list[tuple[Origin, bytes]]]]
-    ) -> Contribution:
-        built = self._wish.built
-        assert built is not None
-        digest = hashlib.sha256()
-        for shape, split, name, rows in fresh:
-            digest.update(f"{shape.name}\t{split}\t{name}\n".encode())
-            for _, line in rows:
-                digest.update(line)
-        batch = digest.hexdigest()[:8]
-        summary = Summary()
-        files = []
-        for shape, split, name, rows in fresh:
-            files.append(self._write_file(shape, split, name, rows, batch))
-            summary.add(summarise(shape.name, [decode_row(line) for line in _lines_of(rows)]))
-            self._staged.new[shape.name] = self._staged.new.get(shape.name, 0) + len(rows)
-            self._staged.conversations |= {origin.conversation for origin, _ in rows}
-            self._staged.samples += [(shape.name, line) for line in _lines_of(rows)]
-        summary.conversations = len(self._staged.conversations)
-        summary.findings.update(built.manifest.fields.get("findings") or {})
-        made = Contribution(
-            contributor=self._wish.contributor,
-            batch=batch,
-            files=tuple(files),
-            summary=summary,
-            shapes=tuple(built.files),
-            rules=built.rules,
-            tool=f"dolphin-logger {__version__}",
-            first=built.span[0],
-            last=built.span[1],
-        )
-        self._write(made.path, made.to_json())
-        return made
-
-    def _write_file(
-        self,
-        shape: Shape,
-        split: str,
-        name: str | None,
-        rows: list[tuple[Origin, bytes]],
-        batch: str,
-    ) -> GivenFile:
-        who = self._wish.contributor
-        ending = f"{who}-{name}" if name is not None else f"{who}-{batch}-00000"
-        path = f"data/{shape.name}/{split}-{ending}.{shape.suffix}"
+    def _name(self, new: _New, number: int, batch: str) -> GivenFile:
+        """Put a written file where it will stand in the repository."""
+        shape, who = new.shape, self._wish.contributor
+        ending = f"{batch}-{number:05d}"
+        if shape.is_file_each:
+            ending = new.file.path.stem.partition("-")[2]
+        path = f"data/{shape.name}/{new.file.split}-{who}-{ending}.{shape.suffix}"
         target = self._files / path
         target.parent.mkdir(parents=True, exist_ok=True)
-        shard = open_shard(target, shape.columns, form=shape.suffix)
-        for line in _lines_of(rows):
-            shard.add(line)
-            self._stage_images(line)
-        shard.close()
-        return GivenFile(path, shape.name, split, tuple([origin for origin, _ in rows]))
+        new.path.rename(target)
+        self._staged.files.append((shape.name, target))
+        return GivenFile(path, shape.name, new.file.split, new.origins)
 
     def _stage_images(self, line: bytes) -> None:
         built = self._wish.built
         assert built is not None
         for found in _IMAGE.findall(line):
             path = found.decode()
-            source = built.manifest.folder / path
-            if path not in self._tree and source.is_file():
+            sources = [folder / path for folder in built.folders]
+            source = next((one for one in sources if one.is_file()), None)
+            if path not in self._tree and source is not None:
                 self._write(path, source.read_bytes())
 
     # what was given before
@@ -388,11 +419,6 @@ class Staging:
         target = self._files / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(data)
-
-
-def _lines_of(rows: list[tuple[Origin, bytes]]) -> Iterator[bytes]:
-    for _, data in rows:
-        yield from data.splitlines(keepends=True)
 
 
 def _form(path: str) -> str:
