@@ -29,7 +29,7 @@ from dolphin_logger.curate.recipe import Recipe, write_recipe
 from dolphin_logger.curate.selection import Picks, select
 from dolphin_logger.curate.site import Site
 from dolphin_logger.curate.survey import Survey, survey
-from dolphin_logger.curate.tools import exporters_of, rules_of
+from dolphin_logger.curate.kit import exporters_of, rules_of
 from dolphin_logger.curate.work import Order, Task, do
 from dolphin_logger.curate.workers import spread
 from dolphin_logger.curate.writers import check_form, write_json, write_text
@@ -87,7 +87,7 @@ class _Building:
     ) -> None:
         self._home, self._recipe, self._site = home, recipe, site
         self._workers, self._progress = workers, progress
-        self._exporters = {name: one for name, one in exporters_of(recipe)}
+        self._exporters = {one.name: one for one in exporters_of(recipe)}
         self._rules = rules_of(recipe)
         self._omitted: list[dict[str, Any]] = []
 

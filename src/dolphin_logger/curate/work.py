@@ -24,7 +24,7 @@ from dolphin_logger.curate.recipe import Recipe
 from dolphin_logger.curate.redaction import Cleaner, Found
 from dolphin_logger.curate.rows import encode_row
 from dolphin_logger.curate.selection import Pick
-from dolphin_logger.curate.socket import exporters_of, filters_of, redactors_of
+from dolphin_logger.curate.kit import exporters_of, filters_of, redactors_of
 from dolphin_logger.example import Example, Exchanged, Pair, Piece, Session
 from dolphin_logger.exporters import Exporter, Options, UnfitError
 from dolphin_logger.label import Labels
