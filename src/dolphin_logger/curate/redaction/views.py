@@ -20,10 +20,10 @@ from urllib.parse import unquote
 
 _ESCAPED: Final = re.compile(r"\\(?:[nrt\"'/]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})")
 _ESCAPE: Final = re.compile(
-    r"\\+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbf\"'/])|\\{2,}"
+    r"\\(?:\\*(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbf\"'/])|\\+)"
 )  # any number of backslashes: each time that a text is quoted doubles them
 _LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-_PERCENT: Final = re.compile(r"(?:%(?:25)*[0-9A-Fa-f]{2})+")
+_PERCENT: Final = re.compile(r"%(?:25)*[0-9A-Fa-f]{2}(?:%(?:25)*[0-9A-Fa-f]{2})*")
 _AGAIN: Final = re.compile(r"%(?:25)+(?=[0-9A-Fa-f]{2})")
 _MEDIA: Final = re.compile(
     r";base64,(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|JVBERi|AAAA|SUQz|T2dnUw|UEsDB|H4sI|Qk[0-9A-Za-z]|d09GMg|R0lm)"
@@ -98,7 +98,7 @@ def without_media(text: str) -> View | None:
     """Read a text without the pictures in it; None when it has none."""
     if ";base64," not in text or not _MEDIA.search(text):
         return None
-    return _view(text, _MEDIA, lambda _: ";base64,")
+    return _view(text, _MEDIA, lambda _: ";base64,", stop=len(text))
 
 
 def hidden(text: str) -> Iterator[Hidden]:
@@ -122,7 +122,10 @@ def is_media(text: str) -> bool:
     return len(text) >= 256 and _MEDIA.fullmatch(f";base64,{text}") is not None
 
 
-def _view(text: str, pattern: re.Pattern[str], decode: Callable[[str], str]) -> View:
+def _view(
+    text: str, pattern: re.Pattern[str], decode: Callable[[str], str], *, stop: int = -1
+) -> View:
+    """Read the text up to `stop`, and after it the lines that match: others say what they say already."""
     view = View("")
     pieces: list[str] = []
     length = place = 0
@@ -136,11 +139,17 @@ def _view(text: str, pattern: re.Pattern[str], decode: Callable[[str], str]) -> 
         length += len(piece)
 
     for match in pattern.finditer(text):
-        if match.start() > place:
-            add(text[place : match.start()], place, is_escape=False)
-        add(decode(match.group()), match.start(), is_escape=True)
-        place = match.end()
-    add(text[place:], place, is_escape=False)
+        start, end = match.span()
+        if start > stop:
+            add(text[place : stop + 1], place, is_escape=False)
+            place = text.rfind("\n", 0, start) + 1
+            stop = text.find("\n", end)
+            stop = len(text) if stop == -1 else stop
+        if start > place:
+            add(text[place:start], place, is_escape=False)
+        add(decode(match.group()), start, is_escape=True)
+        place = end
+    add(text[place : stop + 1], place, is_escape=False)
     view.text = "".join(pieces)
     return view
 
