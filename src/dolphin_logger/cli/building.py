@@ -22,7 +22,7 @@ from dolphin_logger.curate.recipe import Recipe
 from dolphin_logger.errors import DatasetError
 from dolphin_logger.journal.home import Home
 from dolphin_logger.providers import PROVIDERS
-from dolphin_logger.redactors.known import known_secrets
+from dolphin_logger.redactors import known_secrets
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _MOST_REASONS = 12

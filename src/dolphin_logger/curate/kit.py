@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import fields
 
-from dolphin_logger.config.findings import offer
 from dolphin_logger.curate.filters import Filter, make_filters
 from dolphin_logger.curate.recipe import Recipe
 from dolphin_logger.errors import DatasetError
-from dolphin_logger.exporters import EXPORTERS, Exporter, find
-from dolphin_logger.redactors import REDACTORS, Redactor
-from dolphin_logger.redactors.known import Known
+from dolphin_logger import exporters, redactors
+from dolphin_logger.exporters import EXPORTERS, Exporter
+from dolphin_logger.redactors import REDACTORS, Known, Redactor
 
 
 def exporters_of(recipe: Recipe) -> list[Exporter]:
@@ -29,7 +28,7 @@ def exporters_of(recipe: Recipe) -> list[Exporter]:
     for name in recipe.exports:
         if "/" in name or name.startswith("."):  # it becomes the name of a folder
             raise DatasetError(f"exports: {name!r} is no name of a shape")
-    return [find(name) for name in dict.fromkeys(recipe.exports)]
+    return [exporters.find(name) for name in dict.fromkeys(recipe.exports)]
 
 
 def redactors_of(recipe: Recipe, *, secrets: Collection[str]) -> list[Redactor]:
@@ -38,12 +37,8 @@ def redactors_of(recipe: Recipe, *, secrets: Collection[str]) -> list[Redactor]:
     Raises:
         DatasetError: one is unknown.
     """
-    for name in recipe.redaction.redactors:
-        if name not in REDACTORS:
-            hint = offer(name, REDACTORS)
-            raise DatasetError(f"redaction.redactors: unknown redactor {name!r}{hint}")
     named = dict.fromkeys(recipe.redaction.redactors or REDACTORS)
-    return [Known(secrets), *(REDACTORS[name] for name in named if name != Known.name)]
+    return [Known(secrets), *(redactors.find(name) for name in named if name != Known.name)]
 
 
 def rules_of(recipe: Recipe) -> dict[str, str]:
