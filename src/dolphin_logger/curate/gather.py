@@ -43,7 +43,7 @@ from dolphin_logger.journal.sealed import is_sealed, segment_name
 from dolphin_logger.journal.tombstones import removed_ids
 from dolphin_logger.journal.versions import Place, upgrade
 
-__all__ = ["Gathered", "gather", "read_bucket"]
+__all__ = ["Gathered", "gather", "bucket_name", "read_bucket"]
 
 _PART_BYTES: Final = 32 * 1024 * 1024
 _PLACE_BITS: Final = 32
@@ -135,6 +135,15 @@ def gather(
     return [made[number].path for number in sorted(made)]
 
 
+def bucket_name(conversation: str, *, buckets: int) -> str:
+    """Give how the name of the bucket begins that a conversation is in."""
+    return f"bucket-{_number(conversation, buckets):05d}-"
+
+
+def _number(conversation: str, buckets: int) -> int:
+    return zlib.crc32(conversation.encode("utf-8", "surrogatepass")) % buckets
+
+
 def _with_unsaid(survey: Survey, wanted: Iterable[str]) -> dict[str, set[str]]:
     """Give what is wanted, and what comes before it unsaid, by conversations."""
     chosen: dict[str, set[str]] = {}
@@ -155,7 +164,7 @@ def _plan(
     with ExitStack() as stack:
         files: dict[int, BinaryIO] = {}
         for conversation in sorted(chosen):
-            number = zlib.crc32(conversation.encode("utf-8", "surrogatepass")) % buckets
+            number = _number(conversation, buckets)
             if number not in files:
                 files[number] = stack.enter_context((folder / f"heads-{number}").open("wb"))
             around = survey.conversation(conversation)
