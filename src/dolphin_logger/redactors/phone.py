@@ -45,8 +45,8 @@ class Phone:
         """Find numbers, in order."""
         for start, end in numbers(text):
             begin = start
-            if text[start - 1 : start] == "(":
-                begin = start - 1
+            if text[start - 1 : start] == "(" and ")" in text[start:end]:
+                begin -= 1
             if text[begin - 1 : begin] == "+":
                 begin -= 1
             span = text[begin:end]
@@ -62,7 +62,7 @@ def _is_phone(span: str, *, text: str, start: int, key: str | None) -> bool:
         return False
     if span.startswith(("+", "(+")):
         # a line that a diff adds begins with a plus as well
-        is_diff = start == 0 or text[start - 1] == "\n"
+        is_diff = text[start - 1] == "\n" if start else "\n" in text
         return (said or not is_diff or not span[1:].isdigit()) and _is_valid(span, (None,))
     if _DATE.match(span) and not said:
         return False

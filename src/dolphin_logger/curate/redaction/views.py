@@ -39,6 +39,7 @@ def _without(bit: int) -> str:
 # base64 of ASCII: of each group of four, the eighth bits of the three bytes are nought
 _GROUP: Final = f"{_without(32)}{_without(8)}{_without(2)}[A-Za-z0-9+/_-]"
 _LEAST_GROUPS: Final = 4
+_FIRST: Final = 256  # characters that are decoded before it is known whether they are text
 _STANDARD: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _FOR_URLS: Final = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -169,25 +170,37 @@ def _unquote(written: str) -> str:
 
 
 def _decode(text: str, start: int) -> Hidden | None:
-    runs = [pattern.match(text, start) for pattern in (_STANDARD, _FOR_URLS)]
-    run = max((run for run in runs if run is not None), key=lambda run: run.end())
-    written = run.group()
-    body = written.rstrip("=")
-    if len(body) % 4 == 1:
-        body = body[:-1]
-    padding = "=" * (-len(body) % 4)
-    try:
+    """Decode from here as far as it is text; a run that is none is not read to its end."""
+    size = _FIRST
+    while True:
+        run = _run(text, start, start + size)
+        body = run.group().rstrip("=")
+        body = body[: len(body) - (len(body) % 4 == 1)]
+        padding = "=" * (-len(body) % 4)
         raw = binascii.a2b_base64((body + padding).replace("-", "+").replace("_", "/"))
-    except binascii.Error:
+        said = _text_of(raw)
+        length = len(said.encode())
+        if length < len(raw) - 3 or run.end() < start + size:
+            break
+        size *= 4
+    is_for_urls = "-" in body or "_" in body or text[run.end() : run.end() + 1] == "."
+    if length == len(raw):
+        is_padded = run.group().endswith("=") or not (padding or is_for_urls)
+        return Hidden(start, run.end(), said, is_for_urls, is_padded)
+    whole = length // 3 * 3
+    if whole < _LEAST_GROUPS * 3:
         return None
-    said = _text_of(raw)
-    whole = len(raw) == len(said.encode())
-    end = run.end() if whole else start + len(said.encode()) // 3 * 4
-    if not whole:
-        said = raw[: len(said.encode()) // 3 * 3].decode("utf-8", "ignore")
-    is_for_urls = run.re is _FOR_URLS and ("-" in body or "_" in body or text[end : end + 1] == ".")
-    is_padded = whole and (written.endswith("=") or not padding) and not is_for_urls
-    return Hidden(start, end, said, is_for_urls, is_padded or written.endswith("="))
+    return Hidden(
+        start, start + whole // 3 * 4, raw[:whole].decode("utf-8", "ignore"), is_for_urls, True
+    )
+
+
+def _run(text: str, start: int, stop: int) -> re.Match[str]:
+    standard = _STANDARD.match(text, start, stop)
+    for_urls = _FOR_URLS.match(text, start, stop)
+    assert standard is not None
+    assert for_urls is not None
+    return standard if standard.end() >= for_urls.end() else for_urls
 
 
 def _text_of(raw: bytes) -> str:
