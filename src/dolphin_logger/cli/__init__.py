@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from dolphin_logger._version import __version__
-from dolphin_logger.errors import ConfigError, DolphinError, ProviderError
+from dolphin_logger.errors import ConfigError, DolphinError, LeakError, ProviderError
 
 INTERRUPTED = 130
 COMMANDS = {  # name: (where it is, what it does), in the order of the help
@@ -47,6 +47,7 @@ COMMANDS = {  # name: (where it is, what it does), in the order of the help
     "import": ("cli.import_:import_", "Bring in sessions that other programs wrote."),
     "watch": ("cli.watch:watch", "Keep bringing them in, before their own clean-up."),
     "service": ("cli.service:service_", "Start proxy and watch with your session."),
+    "dataset": ("cli.dataset:dataset", "Make datasets of what was recorded."),
     "status": ("cli.status:status", "Say what is running and whether it records."),
     "stop": ("cli.stop:stop", "End the running proxies, after their open answers."),
     "pause": ("cli.pause:pause", "Stop recording; requests still go through."),
@@ -126,6 +127,8 @@ def _report(error: DolphinError) -> int:
     click.echo(f"error: {neutralise(str(error), keep_newlines=True)}", err=True)
     if isinstance(error, ConfigError):
         return 3
+    if isinstance(error, LeakError):
+        return 6
     return 5 if isinstance(error, ProviderError) else 1
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 from dolphin_logger._version import __version__
-from dolphin_logger.curate.gather import bucket_of, gather
+from dolphin_logger.curate.gather import bucket_name, gather
 from dolphin_logger.curate.manifest import NAME, VERSION, Manifest
 from dolphin_logger.curate.merge import Merge, Tally
 from dolphin_logger.curate.part import merge_parts
@@ -29,7 +29,7 @@ from dolphin_logger.curate.recipe import Recipe, write_recipe
 from dolphin_logger.curate.selection import Picks, select
 from dolphin_logger.curate.site import Site
 from dolphin_logger.curate.survey import Survey, survey
-from dolphin_logger.curate.tools import exporters_of, rules_of
+from dolphin_logger.curate.kit import exporters_of, rules_of
 from dolphin_logger.curate.work import Order, Task, do
 from dolphin_logger.curate.workers import spread
 from dolphin_logger.curate.writers import check_form, write_json, write_text
@@ -87,7 +87,7 @@ class _Building:
     ) -> None:
         self._home, self._recipe, self._site = home, recipe, site
         self._workers, self._progress = workers, progress
-        self._exporters = {name: one for name, one in exporters_of(recipe)}
+        self._exporters = {one.name: one for one in exporters_of(recipe)}
         self._rules = rules_of(recipe)
         self._omitted: list[dict[str, Any]] = []
 
@@ -134,20 +134,36 @@ class _Building:
                 self._home, every, wanted,
                 spool=self._site.spool, buckets=count, workers=self._workers, advance=advance,
             )  # fmt: skip
-        tasks = self._tasks(buckets, picks, labels)
+        tasks = self._tasks(every, buckets, picks, labels, count=count)
         with self._progress("cleaning and writing", length=len(tasks)) as advance:
             spread(
                 partial(do, order=order), tasks, workers=self._workers, done=lambda _: advance(1)
             )
         return [task.part for task in tasks]
 
-    def _tasks(self, buckets: list[Path], picks: Picks, labels: Labels) -> list[Task]:
-        of: list[dict[str, Any]] = [{} for _ in buckets]
+    def _tasks(
+        self, every: Survey, buckets: list[Path], picks: Picks, labels: Labels, *, count: int
+    ) -> list[Task]:
+        """Give each bucket what holds of its conversations."""
+        of: dict[str, Picks] = {}
+        said: dict[str, Labels] = {}
         for conversation, records in picks.items():
-            of[bucket_of(conversation, len(buckets))][conversation] = records
+            of.setdefault(bucket_name(conversation, buckets=count), {})[conversation] = records
+        for record in sorted(labels.records()):
+            one = every.get(record)
+            if one is not None and one.conversation in picks:
+                own = said.setdefault(bucket_name(one.conversation, buckets=count), Labels())
+                for label in labels.in_force(record):
+                    own.add(label)
+        begin = len(bucket_name("", buckets=count))
         return [
-            Task(bucket, self._site.parts / f"{number:05d}", of[number], _labels_of(labels, of[number]))
-            for number, bucket in enumerate(buckets)
+            Task(
+                bucket,
+                self._site.parts / bucket.name,
+                of.get(bucket.name[:begin], {}),
+                said.get(bucket.name[:begin], Labels()),
+            )
+            for bucket in buckets
         ]
 
     def _finish(self, name: str, tally: Tally, key: bytes) -> dict[str, Any]:
@@ -207,10 +223,6 @@ def _buckets(every: Survey, picks: Picks) -> int:
         one.length for records in picks.values() for one in map(every.get, records) if one
     )
     return max(1, min(len(picks), max(_FEW_BUCKETS, size // _BUCKET_BYTES), _MOST_BUCKETS))
-
-
-def _labels_of(labels: Labels, conversations: Iterable[str]) -> Labels:
-    raise NotImplementedError
 
 
 def _state(order: Order, rules: Mapping[str, str], every: Survey, labels: Labels) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import heapq
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -64,14 +64,28 @@ class Portion:
 
 def write_part(path: Path, portions: Iterable[Portion]) -> None:
     """Write a part, whole or not at all."""
+    with _whole(path) as file:
+        for portion in portions:
+            file.write(encode_row(asdict(portion.head)))
+            for lines in portion.rows.values():
+                file.writelines(lines)
+
+
+def write_once(path: Path, content: bytes) -> None:
+    """Write a file that is named after its content, unless it is there."""
+    if not path.exists():
+        with _whole(path) as file:
+            file.write(content)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[BinaryIO]:
+    """Open a file that gets its name when all is in it."""
     new = path.with_name(f".{path.name}.{os.getpid()}")
     new.unlink(missing_ok=True)
     try:
         with os.fdopen(open_private_file(new), "wb") as file:
-            for portion in portions:
-                file.write(encode_row(asdict(portion.head)))
-                for lines in portion.rows.values():
-                    file.writelines(lines)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         new.replace(path)

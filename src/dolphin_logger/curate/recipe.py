@@ -12,6 +12,7 @@ Invariant: two recipes that are equal make the same dataset of the same records.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, make_dataclass
 from typing import Any, Final
@@ -110,10 +111,15 @@ class Judge:
     rating: int = setting(3, read_count(1, 5), "Lowest rating of the judge.")
 
 
+def _meaning(settings: type[Any]) -> str:
+    """Take what a filter's file says of itself first."""
+    return (sys.modules[settings.__module__].__doc__ or "").split("\n")[0]
+
+
 Filters: Any = make_dataclass(
     "Filters",
     [
-        (name, kind.settings, table(kind.settings, (kind.settings.__doc__ or "").split("\n")[0], check=kind.make))
+        (name, kind.settings, table(kind.settings, _meaning(kind.settings), check=kind.make))
         for name, kind in FILTERS.items()
     ],
     frozen=True,

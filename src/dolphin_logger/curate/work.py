@@ -8,7 +8,7 @@ other bucket. Invariant: a part depends on its order and its task alone.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -17,19 +17,21 @@ from typing import Any, Final
 import orjson
 
 from dolphin_logger.curate.gather import Gathered, read_bucket
+from dolphin_logger.curate.marked import marked_texts
 from dolphin_logger.curate.material import Material
-from dolphin_logger.curate.part import Head, Portion, write_part
+from dolphin_logger.curate.part import Head, Portion, write_once, write_part
 from dolphin_logger.curate.pieces import Offered, Pieces
 from dolphin_logger.curate.recipe import Recipe
 from dolphin_logger.curate.redaction import Cleaner, Found
 from dolphin_logger.curate.rows import encode_row
 from dolphin_logger.curate.selection import Pick
-from dolphin_logger.curate.socket import exporters_of, filters_of, redactors_of
+from dolphin_logger.curate.kit import exporters_of, filters_of, redactors_of
 from dolphin_logger.example import Example, Exchanged, Pair, Piece, Session
-from dolphin_logger.exporters import Exporter, Options, UnfitError
+from dolphin_logger.exporters import Exporter, Options, UnfitError, prepare
 from dolphin_logger.label import Labels
 
 _HASH_BYTES: Final = 16
+_UNREADABLE: Final = "a mark of `redact` names text that is not there"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +110,26 @@ class _Bench:
             signals=self._recipe.pairs.signals,
         )
         session = material.session()
-        marked = _marked(material, gathered, labels)
+        marked = marked_texts(gathered, labels)
         begins = _digest(_first_words(session) or gathered.conversation)
         self._cleaner.learn(session)
         for offered in pieces:
-            yield self._portion(offered, begins=begins, marked=marked)
+            if marked is None:
+                yield self._portion(replace(offered, reason=_UNREADABLE), begins=begins)
+            else:
+                yield self._portion(offered, begins=begins, marked=marked)
 
-    def _portion(self, offered: Offered, *, begins: str, marked: Sequence[str]) -> Portion:
+    def _portion(
+        self, offered: Offered, *, begins: str, marked: Sequence[str] = ()
+    ) -> Portion:
         piece = offered.piece
         head = Head(
             piece.conversation, piece.id, str(offered.unit), reason=offered.reason, begins=begins
         )
         if offered.reason is not None:
             return Portion(head, {})
+        piece, files = prepare(piece, self._options)
+        self._keep(files, head)
         cleaned = self._cleaner.clean(piece, marked=marked)
         head.exact = _digest(_said(cleaned.piece))
         head.findings = [_told(found) for found in cleaned.findings]
@@ -132,6 +141,12 @@ class _Bench:
                 rows[exporter.name] = lines
         head.exports = [(name, len(lines)) for name, lines in rows.items()]
         return Portion(head, rows)
+
+    def _keep(self, files: Mapping[str, bytes], head: Head) -> None:
+        """Write the pictures of a piece, each once."""
+        for path, content in files.items():
+            head.images.append(Path(path).name)
+            write_once(self._order.images / Path(path).name, content)
 
     def _rows(self, exporter: Exporter, piece: Piece, head: Head) -> list[bytes]:
         """Write a piece in one shape; none when it does not fit, or something was still found."""
@@ -146,11 +161,6 @@ class _Bench:
             head.unfit[exporter.name] = str(error)
             return []
         return lines
-
-
-def _marked(material: Material, gathered: Gathered, labels: Labels) -> list[str]:
-    """Give the texts that people marked in a conversation."""
-    raise NotImplementedError
 
 
 def _first_words(session: Session) -> str:

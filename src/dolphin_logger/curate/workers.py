@@ -1,12 +1,16 @@
 """Workers: one function over many items, in as many processes as there are to be.
 
 It knows neither the function nor the items. Invariant: what comes back is in the order of the items,
-whoever was first; the first error ends all.
+whoever was first; the first error ends all; an interrupt is the parent's, and where that was killed
+the workers end too.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -41,7 +45,7 @@ def spread(
         return results
     context = multiprocessing.get_context("spawn")
     count = min(workers, len(items))
-    with ProcessPoolExecutor(count, mp_context=context) as pool:
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_begin) as pool:
         futures = {pool.submit(work, item): item for item in items}
         try:
             for future in as_completed(futures):
@@ -55,3 +59,16 @@ def spread(
             for future in futures:
                 future.cancel()
         return [future.result() for future in futures]
+
+
+def _begin() -> None:
+    """Leave Ctrl-C to the parent, and end with it however it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)

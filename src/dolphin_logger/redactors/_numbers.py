@@ -35,8 +35,13 @@ def digits(text: str) -> str:
 
 def is_said(words: re.Pattern[str], text: str, start: int, key: str | None) -> bool:
     """Say whether the name of the value, or what stands shortly before it, says what it is."""
-    if key is not None and words.search(key):
-        return True
+    return (key is not None and words.search(key) is not None) or is_called(
+        text, start, words=words
+    )
+
+
+def is_called(text: str, start: int, *, words: re.Pattern[str]) -> bool:
+    """Say whether what stands before it says what it is."""
     return words.search(text, max(0, start - _BEFORE), start) is not None
 
 

@@ -32,7 +32,9 @@ _PLACE: Final = re.compile(
     r"|://|@",
     re.IGNORECASE,
 )
-_SMALL: Final = 32  # parts of versions are mostly smaller, those of addresses hardly all
+_SMALL: Final = (
+    32  # parts of versions and sections are mostly smaller, those of addresses hardly all
+)
 
 
 class Ip:
@@ -76,7 +78,7 @@ def _is_somebodys(text: str, match: re.Match[str], *, key: str | None) -> bool:
         return False
     if key is not None and "version" in key.lower():
         return False
-    is_small = all(int(part) < _SMALL for part in written.split("."))
+    is_small = all(int(part) < _SMALL for part in written.split(".")[:3])
     return (
         not is_small
         or (key is not None and _PLACE.search(key) is not None)

@@ -45,13 +45,13 @@ class Paths:
     def find(self, text: str, *, key: str | None = None) -> Iterator[Finding]:
         """Find names; the value's name does not matter."""
         del key
-        if "/home/" in text or "/Users/" in text:
-            for match in _UNIX.finditer(text):
-                if _is_root(text, match.start()):
-                    yield from _finding(match, 1)
-        if "Users" in text or "and Settings" in text:
-            for match in _WINDOWS.finditer(text):
-                yield from _finding(match, 1 if match.group(1) else 2)
+        if "home" not in text and "Users" not in text and "and Settings" not in text:
+            return
+        for match in _UNIX.finditer(text):
+            if _is_root(text, match.start()):
+                yield from _finding(match, 1)
+        for match in _WINDOWS.finditer(text):
+            yield from _finding(match, 1 if match.group(1) else 2)
         if "-home-" in text or "-Users-" in text:
             for match in _FOLDER.finditer(text):
                 yield from _finding(match, 1)

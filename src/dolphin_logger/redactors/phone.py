@@ -13,13 +13,19 @@ from collections.abc import Iterator
 from typing import Final
 
 from dolphin_logger.redactors._api import Finding
-from dolphin_logger.redactors._numbers import digits, is_free, is_said, numbers
+from dolphin_logger.redactors._numbers import digits, is_called, is_free, numbers
 
 _WORDS: Final = re.compile(
-    r"(?:\b|_)(?:tele?(?:phone)?(?:fon)?|phone|mobile?|cell|handy|fax|whats ?app|sms|call(?: me)?|dial|reach me"
-    r"|phone_?number|contact|ring|tlf|móvil|telefono|teléfono|téléphone|portable)(?:\b|_)|[pP]hone(?:Number)?|Tel\b|\bMobile",
+    r"(?:\b|_|(?<=[a-z])(?=P))"
+    r"(?:tele(?:phone|fon|fono)|tel|phone|mobile?|cell|handy|fax|whats ?app|sms|call|dial|reach|contact|text"
+    r"|tlf|m[óo]vil|tel[ée]fono|t[ée]l[ée]phone|portable)(?:[ _-]?(?:no|nr|num|number|nummer))?"
+    r"(?:\b|_)(?:[ _]?(?:me|us|him|her|them|is|at|on|number|my|under|:))*[^\w\n]{0,6}$",
     re.IGNORECASE,
 )
+_KEYS: Final = re.compile(
+    r"phone|mobile|\btel\b|(?:^|_)(?:tel|fax|cell|sms|whatsapp)(?:_|$)", re.IGNORECASE
+)
+_DECIMAL: Final = re.compile(r"\+?\d+\.\d+")
 _NORTH_AMERICAN: Final = re.compile(r"\([2-9]\d\d\) ?[2-9]\d\d[-. ]\d{4}|[2-9]\d\d-[2-9]\d\d-\d{4}")
 _REGIONS: Final = ("US", "GB", "DE", "FR", "ES", "IT", "IN", "AU", "BR", "JP", "NL", "MX", "CN")
 _DATE: Final = re.compile(
@@ -39,8 +45,8 @@ class Phone:
         """Find numbers, in order."""
         for start, end in numbers(text):
             begin = start
-            if text[start - 1 : start] == "(":
-                begin = start - 1
+            if text[start - 1 : start] == "(" and ")" in text[start:end]:
+                begin -= 1
             if text[begin - 1 : begin] == "+":
                 begin -= 1
             span = text[begin:end]
@@ -51,10 +57,12 @@ class Phone:
 
 
 def _is_phone(span: str, *, text: str, start: int, key: str | None) -> bool:
-    said = is_said(_WORDS, text, start, key)
+    said = is_called(text, start, words=_WORDS) or (key is not None and bool(_KEYS.search(key)))
+    if not said and _DECIMAL.fullmatch(span):
+        return False
     if span.startswith(("+", "(+")):
         # a line that a diff adds begins with a plus as well
-        is_diff = start == 0 or text[start - 1] == "\n"
+        is_diff = text[start - 1] == "\n" if start else "\n" in text
         return (said or not is_diff or not span[1:].isdigit()) and _is_valid(span, (None,))
     if _DATE.match(span) and not said:
         return False

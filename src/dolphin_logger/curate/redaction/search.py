@@ -104,11 +104,13 @@ def _mapped(spot: Spot, view: View) -> Spot:
 
 
 def _is_done(text: str, spot: Spot, done: list[tuple[int, int]]) -> bool:
-    """Say whether a spot lies within a placeholder, or holds one and hardly anything else."""
-    within = [(start, end) for start, end in done if start < spot.end and end > spot.start]
-    if not within or spot.hidden is not None:
+    """Say whether a spot lies within a placeholder, or holds some and hardly anything else."""
+    first = bisect_left(done, (spot.start, spot.start))
+    if first and done[first - 1][1] > spot.start:
+        first -= 1
+    if first == len(done) or done[first][0] >= spot.end or spot.hidden is not None:
         return False
-    if any(start <= spot.start and spot.end <= end for start, end in within):
+    if done[first][0] <= spot.start and spot.end <= done[first][1]:
         return True
     rest = PLACEHOLDER.sub("", text[spot.start : spot.end])
     return len(_LETTERS.findall(rest)) <= _SAYS_NOTHING

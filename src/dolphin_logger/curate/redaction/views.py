@@ -20,10 +20,10 @@ from urllib.parse import unquote
 
 _ESCAPED: Final = re.compile(r"\\(?:[nrt\"'/]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})")
 _ESCAPE: Final = re.compile(
-    r"\\+(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbf\"'/])|\\{2,}"
+    r"\\(?:\\*(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[nrtbf\"'/])|\\+)"
 )  # any number of backslashes: each time that a text is quoted doubles them
 _LETTERS: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
-_PERCENT: Final = re.compile(r"(?:%(?:25)*[0-9A-Fa-f]{2})+")
+_PERCENT: Final = re.compile(r"%(?:25)*[0-9A-Fa-f]{2}(?:%(?:25)*[0-9A-Fa-f]{2})*")
 _AGAIN: Final = re.compile(r"%(?:25)+(?=[0-9A-Fa-f]{2})")
 _MEDIA: Final = re.compile(
     r";base64,(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|JVBERi|AAAA|SUQz|T2dnUw|UEsDB|H4sI|Qk[0-9A-Za-z]|d09GMg|R0lm)"
@@ -39,6 +39,7 @@ def _without(bit: int) -> str:
 # base64 of ASCII: of each group of four, the eighth bits of the three bytes are nought
 _GROUP: Final = f"{_without(32)}{_without(8)}{_without(2)}[A-Za-z0-9+/_-]"
 _LEAST_GROUPS: Final = 4
+_FIRST: Final = 256  # characters that are decoded before it is known whether they are text
 _STANDARD: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 _FOR_URLS: Final = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
@@ -98,7 +99,7 @@ def without_media(text: str) -> View | None:
     """Read a text without the pictures in it; None when it has none."""
     if ";base64," not in text or not _MEDIA.search(text):
         return None
-    return _view(text, _MEDIA, lambda _: ";base64,")
+    return _view(text, _MEDIA, lambda _: ";base64,", stop=len(text))
 
 
 def hidden(text: str) -> Iterator[Hidden]:
@@ -122,7 +123,10 @@ def is_media(text: str) -> bool:
     return len(text) >= 256 and _MEDIA.fullmatch(f";base64,{text}") is not None
 
 
-def _view(text: str, pattern: re.Pattern[str], decode: Callable[[str], str]) -> View:
+def _view(
+    text: str, pattern: re.Pattern[str], decode: Callable[[str], str], *, stop: int = -1
+) -> View:
+    """Read the text up to `stop`, and after it the lines that match: others say what they say already."""
     view = View("")
     pieces: list[str] = []
     length = place = 0
@@ -136,11 +140,17 @@ def _view(text: str, pattern: re.Pattern[str], decode: Callable[[str], str]) -> 
         length += len(piece)
 
     for match in pattern.finditer(text):
-        if match.start() > place:
-            add(text[place : match.start()], place, is_escape=False)
-        add(decode(match.group()), match.start(), is_escape=True)
-        place = match.end()
-    add(text[place:], place, is_escape=False)
+        start, end = match.span()
+        if start > stop:
+            add(text[place : stop + 1], place, is_escape=False)
+            place = text.rfind("\n", 0, start) + 1
+            stop = text.find("\n", end)
+            stop = len(text) if stop == -1 else stop
+        if start > place:
+            add(text[place:start], place, is_escape=False)
+        add(decode(match.group()), start, is_escape=True)
+        place = end
+    add(text[place : stop + 1], place, is_escape=False)
     view.text = "".join(pieces)
     return view
 
@@ -160,25 +170,37 @@ def _unquote(written: str) -> str:
 
 
 def _decode(text: str, start: int) -> Hidden | None:
-    runs = [pattern.match(text, start) for pattern in (_STANDARD, _FOR_URLS)]
-    run = max((run for run in runs if run is not None), key=lambda run: run.end())
-    written = run.group()
-    body = written.rstrip("=")
-    if len(body) % 4 == 1:
-        body = body[:-1]
-    padding = "=" * (-len(body) % 4)
-    try:
+    """Decode from here as far as it is text; a run that is none is not read to its end."""
+    size = _FIRST
+    while True:
+        run = _run(text, start, start + size)
+        body = run.group().rstrip("=")
+        body = body[: len(body) - (len(body) % 4 == 1)]
+        padding = "=" * (-len(body) % 4)
         raw = binascii.a2b_base64((body + padding).replace("-", "+").replace("_", "/"))
-    except binascii.Error:
+        said = _text_of(raw)
+        length = len(said.encode())
+        if length < len(raw) - 3 or run.end() < start + size:
+            break
+        size *= 4
+    is_for_urls = "-" in body or "_" in body or text[run.end() : run.end() + 1] == "."
+    if length == len(raw):
+        is_padded = run.group().endswith("=") or not (padding or is_for_urls)
+        return Hidden(start, run.end(), said, is_for_urls, is_padded)
+    whole = length // 3 * 3
+    if whole < _LEAST_GROUPS * 3:
         return None
-    said = _text_of(raw)
-    whole = len(raw) == len(said.encode())
-    end = run.end() if whole else start + len(said.encode()) // 3 * 4
-    if not whole:
-        said = raw[: len(said.encode()) // 3 * 3].decode("utf-8", "ignore")
-    is_for_urls = run.re is _FOR_URLS and ("-" in body or "_" in body or text[end : end + 1] == ".")
-    is_padded = whole and (written.endswith("=") or not padding) and not is_for_urls
-    return Hidden(start, end, said, is_for_urls, is_padded or written.endswith("="))
+    return Hidden(
+        start, start + whole // 3 * 4, raw[:whole].decode("utf-8", "ignore"), is_for_urls, True
+    )
+
+
+def _run(text: str, start: int, stop: int) -> re.Match[str]:
+    standard = _STANDARD.match(text, start, stop)
+    for_urls = _FOR_URLS.match(text, start, stop)
+    assert standard is not None
+    assert for_urls is not None
+    return standard if standard.end() >= for_urls.end() else for_urls
 
 
 def _text_of(raw: bytes) -> str:

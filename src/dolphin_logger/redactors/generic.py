@@ -1,0 +1,146 @@
+"""Secrets that only their names give away: `password = "…"`, `API_KEY=…`, `--token …`, `"secret": "…"`.
+
+A name that promises a secret and a value that looks like one (`_looks`): drawn by chance, or for
+passwords thought of by a person. It knows code: references, calls, annotations, stand-ins, UUIDs and
+digests are no secrets. Invariant: linear time; a value is judged by itself, never by its neighbours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from dolphin_logger.redactors._api import Finding
+from dolphin_logger.redactors._linear import Characters, Pattern, encode
+from dolphin_logger.redactors._looks import is_digest, is_mixed, is_random, is_stand_in, is_uuid
+from dolphin_logger.redactors.rules.checks import is_password
+
+PRIORITY: Final = 60
+_SHORTEST: Final = 6  # characters of a value
+_LONGEST: Final = 4096  # characters of a value; a longer one is a file
+_NAME_LENGTH: Final = 48  # characters in front of a keyword that still belong to the name
+
+_KEYWORDS: Final = (
+    r"passwords?|passwd|passphrase|passcode|pwd|secrets?|tokens?|credentials?|creds|authorization|auth"
+    r"|(?:api|access|private|secret|auth|client|app|application|account|storage|shared|master|signing"
+    r"|signature|encryption|encrypt|crypt|service|webhook|deploy|license|licence|admin|root|ssh|hmac|jwt"
+    r"|session|cookie|consumer|subscription|integration|ingest|write|function|host|seed|aes|data)[_. -]?keys?"
+    r"|salt|pepper|pin_?code|(?:session|refresh|bearer)_?id|otp|mnemonic|cookie"
+)
+_QUOTE: Final = r"\\{0,3}[\"'`]"
+_TEXT: Final = (
+    rf"(?i:({_KEYWORDS})([\w-]{{0,24}}))(?:{_QUOTE})?[\])]?"  # 1 keyword, 2 rest of the name
+    # 3: what stands between them, also an annotation, the end of a tag, and the space behind a flag
+    r"(\s{0,3}(?::\s?[A-Za-z_][\w.\[\]| ]{0,40}\s?=|:=|=>|={1,3}|!=|:|,|>|\s)\s{0,4})"
+    r"(?:[rbuf]{0,2}"
+    rf"({_QUOTE})([^\"'`\\\r\n]{{6,}})"  # 4 quote, 5 quoted value
+    r"|([^\s\"'`,;<>\\)\]}][^\s\"'`,;<>\\]{5,}))"  # 6 bare value
+)
+_OTHER_NAME: Final = re.compile(
+    r"(?i)(?:^|[_.-])(?:public|primary|foreign|max|min|num|total|prompt|completion|input|output|cached?|next"
+    r"|page|pagination|continuation|sync|cursor|special|pad|eos|bos|unk|sort|partition|idempotency|etag|stop"
+    r"|start|end|first|last|unique|reasoning|design)(?:[_.-]|$)|nextpage|publickey|tokeniz|author(?!iz)|authority"
+)
+_OTHER_REST: Final = re.compile(
+    r"(?i)[_-]?(?:s?_?(?:counts?|used|usage|limits?|budgets?|length|len|ids?|names?|types?|fields?|paths?|files?"
+    r"|urls?|uris?|policy|regex|pattern|labels?|hints?|prompts?|headers?|class|expir\w*|ttl|manager|providers?|store"
+    r"|hashers?|format|error|version|algorithm|endpoints?|sources?|schemes?|encoding|required|enabled|changed|reset"
+    r"|modified|at|time|date|index|rotation|scopes?|dir|ref|arn))$|[_-]?(?:iz|ise|ation|ed|or|er|ority)\w*"
+)
+_PERSONAL: Final = re.compile(r"(?i)passw|passphrase|passcode|pwd|^pass$")
+_WEAK: Final = re.compile(r"(?i)^(?:auth|cookie|salt|data[_. -]?keys?|tokens?|seed[_. -]?keys?)$")
+_SECRET_KEY: Final = re.compile(rf"(?i)(?:{_KEYWORDS})(?:[_-]?(?:\d{{1,2}}|value|prod|dev|test|live|old|new))?$")
+_REFERENCE: Final = re.compile(
+    r"(?s)[$%@&<{(\[*|].*"  # ${VAR}, $(cmd), {{template}}, <placeholder>, *args
+    r"|(?:[A-Za-z_]\w*(?:\.|->|::|\?\.))+[A-Za-z_]\w*[;,]?"  # attribute access
+    r"|[A-Za-z_][\w.:>?-]*[(\[{].*"  # a call, an index, an annotation
+    r"|(?:https?|file|ftp|s3|gs|data|git)[:@].*|(?:~|\.{1,2})?/.*|[A-Za-z]:\\.*"
+    r"|(?:process\.env|os\.environ|import\.meta|secrets\.|vars\.|env\.|ENV:|env:).*"
+    r"|[\w.+-]+@[\w-]+\.[\w.-]+|[\w./-]+\.(?:py|js|ts|json|pem|key|txt|yaml|yml|toml|md|go|rs|c|h|sh|crt|cfg)"
+    r"|v?[0-9]+(?:[.:/-][0-9]+)*\w?|[\w-]+/[\w-]+(?:/[\w-]+)*|.*[()].*"
+)
+_WORDS: Final = re.compile(r"[A-Za-z]+(?:[_.-][A-Za-z]+)*|[A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_]*")
+_NAMED_DIGEST: Final = re.compile(r"(?i)hash|digest|sha\d|md5|checksum|integrity|fingerprint|commit|revision|etag")
+
+
+class Generic:
+    """Finds values whose names say that they are secret."""
+
+    name = "generic"
+    version = "1"
+
+    def find(self, text: str, *, key: str | None = None) -> Iterator[Finding]:
+        """Find assigned values; the whole text when `key` is the name of a secret."""
+        if len(text) < _SHORTEST:
+            return
+        if key is not None and _is_secret_name(key) and _is_given(text, key=key):
+            yield Finding(0, len(text), "SECRET", "secret-by-key", PRIORITY)
+            return
+        data = encode(text)
+        characters = Characters(text, data)
+        for match in _assignments().groups(data):
+            quoted = match.span(5)
+            begin, finish = quoted if quoted[0] >= 0 else match.span(6)
+            name = _name_at(data, match.start(1)) + match.group(2).decode("latin-1")
+            between = match.group(3)
+            start, end = characters.span(begin, finish)
+            value = text[start:end]
+            if quoted[0] < 0:
+                value = value.rstrip(".:!?|&)}]")
+                end = start + len(value)
+            if _is_assigned(name, match.group(1).decode("latin-1"), between=between, quoted=quoted[0] >= 0):
+                rest = match.group(2).decode("latin-1")
+                if not (rest and _OTHER_REST.fullmatch(rest)) and _is_secret(
+                    value, name=name, quoted=quoted[0] >= 0
+                ):
+                    yield Finding(start, end, "SECRET", "secret-by-name", PRIORITY)
+
+
+def _name_at(data: bytes, at: int) -> str:
+    """Give the identifier that ends with the keyword at `at`, up to the keyword."""
+    before = data[max(0, at - _NAME_LENGTH) : at].decode("latin-1")
+    found = re.search(r"[\w.-]*$", before, re.ASCII)
+    return found[0] if found else ""
+
+
+def _is_assigned(before: str, keyword: str, *, between: bytes, quoted: bool) -> bool:
+    """Whether what stands between name and value gives the one to the other."""
+    if _OTHER_NAME.search(before + keyword):
+        return False
+    joint = between.strip()
+    if joint == b"":
+        return before.startswith("--") or "--" in before
+    return joint != b"," or quoted
+
+
+def _is_secret_name(key: str) -> bool:
+    found = _SECRET_KEY.search(key)
+    return found is not None and not _OTHER_NAME.search(key) and not _NAMED_DIGEST.search(key)
+
+
+def _is_given(value: str, *, key: str) -> bool:
+    """Whether the value of a key of that name is a secret."""
+    if len(value) > _LONGEST or any(character.isspace() for character in value):
+        return False
+    if _PERSONAL.search(key):
+        return is_password(value) and not _REFERENCE.fullmatch(value)
+    return _is_secret(value, name=key, quoted=True)
+
+
+def _is_secret(value: str, *, name: str, quoted: bool) -> bool:
+    if not _SHORTEST <= len(value) <= _LONGEST or any(map(str.isspace, value)):
+        return False
+    if is_stand_in(value) or is_uuid(value) or _REFERENCE.fullmatch(value):
+        return False
+    if _NAMED_DIGEST.search(name) or (is_digest(value) and _WEAK.search(name)):
+        return False
+    if len(value) >= 10 and is_random(value):
+        return True
+    return _PERSONAL.search(name) is not None and not _WORDS.fullmatch(value) and is_mixed(value)
+
+
+@cache
+def _assignments() -> Pattern:
+    return Pattern(_TEXT)
