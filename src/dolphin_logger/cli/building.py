@@ -73,7 +73,11 @@ def say_built(manifest: Manifest) -> None:
     say()
     say(f"{counts['rows']:,} rows of {counts['conversations']:,} conversations")
     found = sum(manifest.fields["findings"].values())
-    say(f"{found:,} findings replaced; left out:" if counts["rejected"] else f"{found:,} findings replaced")
+    say(
+        f"{found:,} findings replaced; left out:"
+        if counts["rejected"]
+        else f"{found:,} findings replaced"
+    )
     for reason, count in list(counts["rejected"].items())[:_MOST_REASONS]:
         say(f"  {count:>8,}  {reason}")
     say(str(manifest.folder))

@@ -15,7 +15,9 @@ from dolphin_logger.cli.output import for_person, note, say, say_json, say_table
 from dolphin_logger.curate.recipe import FORMATS, explain_recipe
 from dolphin_logger.curate.recipes import DEFAULT, built_in, find_recipe
 
-_RECIPE = f"RECIPE is one of {', '.join(built_in())}, or the path of a TOML file; {DEFAULT} without one."
+_RECIPE = (
+    f"RECIPE is one of {', '.join(built_in())}, or the path of a TOML file; {DEFAULT} without one."
+)
 
 
 @click.group()
