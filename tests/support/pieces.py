@@ -114,7 +114,7 @@ AGENT: list[tuple[str, list[Part]]] = [
             Reasoning(THOUGHT, SEAL),
             Text("I look."),
             ToolCall(
-                "run", {"command": "ls", "n": 10**40, "deep": {"a": [1, None, True, 1.5]}}, "1"
+                "run", {"command": "ls", "n": 2**63 - 1, "deep": {"a": [1, None, True, 1.5]}}, "1"
             ),
             ToolCall("run", {}, "2"),
         ],
@@ -209,6 +209,7 @@ EXAMPLES: dict[str, Example] = {
     "deep arguments": _nested(200),
     "too deep arguments": _nested(300),
     "no number": example(HI, (A, [ToolCall("run", {"n": float("nan")}, "1")])),
+    "a number of forty digits": example(HI, (A, [ToolCall("run", {"n": 10**40}, "1")])),
     "rated 3": example(HI, BLUE, metadata=METADATA | {"rating": 3}),
     "rated 1": example(HI, BLUE, metadata=METADATA | {"rating": 1}),
     "not rated": example(HI, BLUE, metadata=METADATA | {"rating": None}),
@@ -272,7 +273,7 @@ EXCHANGES: dict[str, Exchanged] = {
     ),
     "no answer": Exchanged("r1", "c1", _ASKED, None),
     "no question": Exchanged("r1", "c1", None, {}),
-    "a list": Exchanged("r1", "c1", [1, 10**40, HALF, {HALF: None}], "text"),
+    "a list": Exchanged("r1", "c1", [1, -(2**63) + 1, HALF, {HALF: None}], "text"),
     "too deep": Exchanged("r1", "c1", _deep(300), {}),
     "no number": Exchanged("r1", "c1", {"n": [float("inf")]}, {}),
 }

@@ -53,8 +53,8 @@ def build_dataset(
         out=out.absolute() if out else home.datasets / name,
         workers=workers,
         progress=progress,
-        secrets=_secrets(home),
-        names=_names(),
+        secrets=known_to_us(home),
+        names=known_names(),
         fresh=fresh,
     )
 
@@ -73,7 +73,11 @@ def say_built(manifest: Manifest) -> None:
     say()
     say(f"{counts['rows']:,} rows of {counts['conversations']:,} conversations")
     found = sum(manifest.fields["findings"].values())
-    say(f"{found:,} findings replaced; left out:" if counts["rejected"] else f"{found:,} findings replaced")
+    say(
+        f"{found:,} findings replaced; left out:"
+        if counts["rejected"]
+        else f"{found:,} findings replaced"
+    )
     for reason, count in list(counts["rejected"].items())[:_MOST_REASONS]:
         say(f"  {count:>8,}  {reason}")
     say(str(manifest.folder))
@@ -92,7 +96,7 @@ def _secrets(home: Home) -> tuple[str, ...]:
     return known_secrets(loaded, os.environ)
 
 
-def _names() -> tuple[str, ...]:
+def known_names() -> tuple[str, ...]:
     """Give the names of the user and of the machine, as paths and prompts show them."""
     found = {Path.home().name, socket.gethostname()}
     try:

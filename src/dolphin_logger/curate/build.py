@@ -10,8 +10,7 @@ was interrupted; until it is whole there is no dataset; a leak leaves nothing.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from functools import partial
@@ -21,19 +20,22 @@ from typing import Any, Final, TypeAlias
 
 from dolphin_logger._version import __version__
 from dolphin_logger.curate.gather import bucket_name, gather
+from dolphin_logger.curate.kit import exporters_of, rules_of
 from dolphin_logger.curate.manifest import NAME, VERSION, Manifest
 from dolphin_logger.curate.merge import Merge, Tally
 from dolphin_logger.curate.part import merge_parts
 from dolphin_logger.curate.queried import conversations_found
 from dolphin_logger.curate.recipe import Recipe, write_recipe
+from dolphin_logger.curate.redaction import load_key
+from dolphin_logger.curate.rows import encode_row
+from dolphin_logger.curate.scan import parts_of
 from dolphin_logger.curate.selection import Picks, select
 from dolphin_logger.curate.site import Site
-from dolphin_logger.curate.survey import Survey, survey
-from dolphin_logger.curate.kit import exporters_of, rules_of
+from dolphin_logger.curate.survey import Survey, Surveyed, survey
 from dolphin_logger.curate.work import Order, Task, do
 from dolphin_logger.curate.workers import spread
 from dolphin_logger.curate.writers import check_form, write_json, write_text
-from dolphin_logger.errors import DatasetError, LeakError
+from dolphin_logger.errors import LeakError
 from dolphin_logger.journal.home import Home
 from dolphin_logger.journal.labels import read_labels
 from dolphin_logger.label import Labels
@@ -106,12 +108,13 @@ class _Building:
         merge = Merge(self._site.made, self._recipe, self._exporters, images=self._site.images)
         picks = self._select(every, labels, merge)
         parts = self._parts(every, picks, labels, order)
-        merge.run(merge_parts(parts), is_near=near_of(self._recipe))
+        merge.run(merge_parts(parts))
         tally = merge.close()
         return self._finish(name, tally, key)
 
     def _survey(self) -> Survey:
-        with self._progress("reading records", length=bytes_of(self._home)) as advance:
+        size = sum(part.size for part in parts_of(self._home))
+        with self._progress("reading records", length=size) as advance:
             return survey(self._home, workers=self._workers, advance=advance)
 
     def _select(self, every: Survey, labels: Labels, merge: Merge) -> Picks:
@@ -119,7 +122,12 @@ class _Building:
 
         def omit(one: Surveyed, reason: str) -> None:
             merge.reject(
-                {"conversation": one.conversation, "piece": one.id, "stage": "selection", "reason": reason}
+                {
+                    "conversation": one.conversation,
+                    "piece": one.id,
+                    "stage": "selection",
+                    "reason": reason,
+                }
             )
 
         found = conversations_found(self._home, wanted.query, every)
@@ -127,9 +135,10 @@ class _Building:
 
     def _parts(self, every: Survey, picks: Picks, labels: Labels, order: Order) -> list[Path]:
         """Make the part of every bucket, and give them."""
-        count = _buckets(every, picks)
         wanted = [record for records in picks.values() for record in records]
-        with self._progress("collecting conversations", length=len(wanted)) as advance:
+        size = sum(one.length for one in map(every.get, wanted) if one)
+        count = max(1, min(len(picks), max(_FEW_BUCKETS, size // _BUCKET_BYTES), _MOST_BUCKETS))
+        with self._progress("collecting conversations", length=size) as advance:
             buckets = gather(
                 self._home, every, wanted,
                 spool=self._site.spool, buckets=count, workers=self._workers, advance=advance,
@@ -217,14 +226,6 @@ class _Building:
         return fields
 
 
-def _buckets(every: Survey, picks: Picks) -> int:
-    """Choose how many: as many as there are conversations while those are few, else by their size."""
-    size = sum(
-        one.length for records in picks.values() for one in map(every.get, records) if one
-    )
-    return max(1, min(len(picks), max(_FEW_BUCKETS, size // _BUCKET_BYTES), _MOST_BUCKETS))
-
-
 def _state(order: Order, rules: Mapping[str, str], every: Survey, labels: Labels) -> str:
     """Hash all that the parts depend on."""
     digest = blake2b(order.key, digest_size=32)
@@ -233,10 +234,17 @@ def _state(order: Order, rules: Mapping[str, str], every: Survey, labels: Labels
         digest.update(encode_row(said))
 
     take(__version__, order.recipe.to_json(), rules, order.secrets, order.names)
-    for path in order.recipe.contamination.files:
-        take(path, file_hash(Path(path)))
     for one in every:
-        take(one.id, one.segment, one.offset, one.length, one.conversation, one.parent, one.relation, one.is_leaf)
+        take(
+            one.id,
+            one.segment,
+            one.offset,
+            one.length,
+            one.conversation,
+            one.parent,
+            one.relation,
+            one.is_leaf,
+        )
     for record in sorted(labels.records()):
         take([label.to_json() for label in labels.in_force(record)])
     return digest.hexdigest()

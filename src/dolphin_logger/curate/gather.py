@@ -43,7 +43,7 @@ from dolphin_logger.journal.sealed import is_sealed, segment_name
 from dolphin_logger.journal.tombstones import removed_ids
 from dolphin_logger.journal.versions import Place, upgrade
 
-__all__ = ["Gathered", "gather", "bucket_name", "read_bucket"]
+__all__ = ["Gathered", "bucket_name", "gather", "read_bucket"]
 
 _PART_BYTES: Final = 32 * 1024 * 1024
 _PLACE_BITS: Final = 32

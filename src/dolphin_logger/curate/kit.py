@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import fields
 
+from dolphin_logger import exporters, redactors
 from dolphin_logger.curate.filters import Filter, make_filters
 from dolphin_logger.curate.recipe import Recipe
 from dolphin_logger.errors import DatasetError
-from dolphin_logger import exporters, redactors
 from dolphin_logger.exporters import EXPORTERS, Exporter
 from dolphin_logger.redactors import REDACTORS, Known, Redactor
 
@@ -52,4 +52,6 @@ def rules_of(recipe: Recipe) -> dict[str, str]:
 
 def filters_of(recipe: Recipe) -> list[Filter]:
     """Give the filters that demand something."""
-    return make_filters({one.name: getattr(recipe.filters, one.name) for one in fields(recipe.filters)})
+    return make_filters(
+        {one.name: getattr(recipe.filters, one.name) for one in fields(recipe.filters)}
+    )

@@ -19,7 +19,9 @@ def marked_texts(gathered: Gathered, labels: Labels) -> list[str] | None:
         one.id: [label for label in labels.in_force(one.id) if label.kind == "redact"]
         for one in gathered.around
     }
-    found = {str(label.value["text"]) for own in marks.values() for label in own if "text" in label.value}
+    found = {
+        str(label.value["text"]) for own in marks.values() for label in own if "text" in label.value
+    }
     spans = {record for record, own in marks.items() if any("start" in one.value for one in own)}
     for one, fields in gathered.records if spans else ():
         if one.id not in spans:

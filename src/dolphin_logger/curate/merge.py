@@ -8,21 +8,24 @@ Invariant: the same pieces give the same files, however they were spread over pa
 from __future__ import annotations
 
 import shutil
+from base64 import b64decode
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from dolphin_logger.curate.duplicates import EXACT, Duplicates
 from dolphin_logger.curate.part import Head, Portion
 from dolphin_logger.curate.recipe import Recipe
 from dolphin_logger.curate.rows import encode_row
 from dolphin_logger.curate.writers import ORIGINS, ExportWriter, Written, create_file
+from dolphin_logger.example import Unit
 from dolphin_logger.exporters import Exporter
 from dolphin_logger.journal.home import make_private_folder
 
 _HASHES: Final = 1 << 32  # of what decides the split
-IsNear = Callable[[Head], str | None]
+_EXACT_ONLY: Final = (Unit.SESSION, Unit.EXCHANGE)
 
 
 @dataclass(slots=True)
@@ -60,7 +63,7 @@ class Merge:
         self, folder: Path, recipe: Recipe, exporters: Mapping[str, Exporter], *, images: Path
     ) -> None:
         self._folder, self._recipe, self._images = folder, recipe, images
-        self._exact: set[tuple[str, str]] = set()
+        self._known: dict[str, Duplicates] = {}
         self.tally = Tally()
         make_private_folder(folder / "local")
         self._writers = {
@@ -75,13 +78,15 @@ class Merge:
         self._rejected.write(encode_row(facts))
         self.tally.rejected[f"{facts['stage']}: {facts['reason']}"] += 1
 
-    def run(self, portions: Iterator[Portion], *, is_near: IsNear) -> None:
+    def run(self, portions: Iterator[Portion]) -> None:
         """Write the rows of all pieces."""
         for portion in portions:
             head = portion.head
-            reason = ("quality", head.reason) if head.reason else self._duplicate(head, is_near)
-            if reason is not None:
-                self.reject(_facts(head, *reason))
+            if head.reason is not None:
+                self.reject(_facts(head, "quality", head.reason))
+                continue
+            if (repeated := self._repeated(head)) is not None:
+                self.reject(_facts(head, "duplicates", "said before") | {"by": repeated})
                 continue
             for name, why in head.unfit.items():
                 self.reject(_facts(head, "shape", why) | {"export": name})
@@ -100,14 +105,15 @@ class Merge:
         origins.close()
         return self.tally
 
-    def _duplicate(self, head: Head, is_near: IsNear) -> tuple[str, str] | None:
-        if self._recipe.duplicates.exact:
-            said = (head.unit, head.exact)
-            if said in self._exact:
-                return "duplicates", "exact"
-            self._exact.add(said)
-        near = is_near(head)
-        return None if near is None else ("duplicates", near)
+    def _repeated(self, head: Head) -> str | None:
+        """Give the piece that said the same before."""
+        wanted = self._recipe.duplicates
+        if not wanted.exact and not wanted.near:
+            return None
+        if head.unit not in self._known:
+            threshold = wanted.near if wanted.near and head.unit not in _EXACT_ONLY else EXACT
+            self._known[head.unit] = Duplicates(threshold)
+        return self._known[head.unit].seen(head.piece, b64decode(head.said))
 
     def _write(self, portion: Portion) -> None:
         head, tally = portion.head, self.tally

@@ -29,7 +29,7 @@ class Head:
         piece: id of its record, or of the conversation for a session; `unit` as in `example.Unit`.
         reason: why it was rejected; None: it was not.
         begins: hash of what its conversation begins with, which decides the split.
-        exact: hash of what it says; `near`: its signature, None where nothing near is looked for.
+        said: signature of what it says, in base64 (`duplicates`).
         exports: names of shapes and how many rows follow for each, in this order.
         unfit: shapes that have no place for it, and why.
         images: files that its rows refer to.
@@ -42,8 +42,7 @@ class Head:
     unit: str
     reason: str | None = None
     begins: str = ""
-    exact: str = ""
-    near: Any = None
+    said: str = ""
     exports: list[tuple[str, int]] = field(default_factory=list)
     unfit: dict[str, str] = field(default_factory=dict)
     images: list[str] = field(default_factory=list)

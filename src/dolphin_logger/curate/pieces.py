@@ -40,18 +40,19 @@ class Pieces:
         material: Material,
         labels: Labels,
         *,
+        records: Sequence[str],
         picks: Mapping[str, Pick],
         exporters: Sequence[Exporter],
         filters: Sequence[Filter],
         signals: Collection[str],
     ) -> None:
-        self._material, self._labels = material, labels
+        self._material, self._labels, self._records = material, labels, records
         self._picks, self._filters, self._signals = picks, filters, signals
         self._of = {unit: [one for one in exporters if one.unit is unit] for unit in Unit}
         self._reasons: dict[tuple[str, Unit], str | None] = {}
 
     def __iter__(self) -> Iterator[Offered]:
-        records = [one for one in self._material.records if one in self._picks]
+        records = self._records
         for record in records:
             if self._of[Unit.LEAF] and self._picks[record].is_leaf:
                 yield self._example(record, Unit.LEAF, self._of[Unit.LEAF])

@@ -139,11 +139,15 @@ class Recipe:
     validation: float = setting(0.0, read_share, "Share of conversations held back for validation.")
     shard_mib: int = setting(256, read_count(1, 10_240), "MiB after which a new file begins.")
     images: str = setting(
-        "reference", read_word(*_IMAGES), "Pictures: as files (reference), in rows (embedded), drop."
+        "reference",
+        read_word(*_IMAGES),
+        "Pictures: as files (reference), in rows (embedded), drop.",
     )
     reasoning: bool = setting(True, read_boolean, "Keep what the model thought.")
     flavour: str = setting(
-        "", read_word("", *_FLAVOURS), "Kind of a shape: pi, sts, native (traces), weighted (openai)."
+        "",
+        read_word("", *_FLAVOURS),
+        "Kind of a shape: pi, sts, native (traces), weighted (openai).",
     )
     selection: Selection = table(Selection, "Which records.")
     pairs: Paired = table(Paired, "Which answer was better, for `preference`.")

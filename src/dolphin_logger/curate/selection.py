@@ -70,6 +70,7 @@ class Pick:
 Picks: TypeAlias = dict[str, dict[str, Pick]]
 """By conversation, then by record."""
 
+
 @dataclass(frozen=True, slots=True)
 class _History:
     """What is wrong with the answers that come before, and with them and one's own."""
@@ -172,7 +173,13 @@ class _Selecting:
                 omit(one, "rating of history")
             is_leaf = reason is None and ends and not history.is_poor_before
             pick = Pick(
-                reason is None, is_leaf, reason == _RATING, ends, stand.rating, stand.is_own, stand.tags
+                reason is None,
+                is_leaf,
+                reason == _RATING,
+                ends,
+                stand.rating,
+                stand.is_own,
+                stand.tags,
             )
             picks.setdefault(one.conversation, {})[one.id] = self._same.setdefault(pick, pick)
         if self._wanted.one_model and len(models) > 1:

@@ -7,6 +7,7 @@ other bucket. Invariant: a part depends on its order and its task alone.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -14,19 +15,18 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
-import orjson
-
+from dolphin_logger.curate.duplicates import exact_signature, signature
 from dolphin_logger.curate.gather import Gathered, read_bucket
+from dolphin_logger.curate.kit import exporters_of, filters_of, redactors_of
 from dolphin_logger.curate.marked import marked_texts
 from dolphin_logger.curate.material import Material
 from dolphin_logger.curate.part import Head, Portion, write_once, write_part
 from dolphin_logger.curate.pieces import Offered, Pieces
 from dolphin_logger.curate.recipe import Recipe
-from dolphin_logger.curate.redaction import Cleaner, Found
+from dolphin_logger.curate.redaction import Cleaner
 from dolphin_logger.curate.rows import encode_row
 from dolphin_logger.curate.selection import Pick
-from dolphin_logger.curate.kit import exporters_of, filters_of, redactors_of
-from dolphin_logger.example import Example, Exchanged, Pair, Piece, Session
+from dolphin_logger.example import Example, Exchanged, Pair, Piece, Session, Unit
 from dolphin_logger.exporters import Exporter, Options, UnfitError, prepare
 from dolphin_logger.label import Labels
 
@@ -111,7 +111,7 @@ class _Bench:
         )
         session = material.session()
         marked = marked_texts(gathered, labels)
-        begins = _digest(_first_words(session) or gathered.conversation)
+        begins = _hash(_first_words(session) or gathered.conversation).hex()
         self._cleaner.learn(session)
         for offered in pieces:
             if marked is None:
@@ -119,20 +119,22 @@ class _Bench:
             else:
                 yield self._portion(offered, begins=begins, marked=marked)
 
-    def _portion(
-        self, offered: Offered, *, begins: str, marked: Sequence[str] = ()
-    ) -> Portion:
+    def _portion(self, offered: Offered, *, begins: str, marked: Sequence[str] = ()) -> Portion:
         piece = offered.piece
         head = Head(
             piece.conversation, piece.id, str(offered.unit), reason=offered.reason, begins=begins
         )
         if offered.reason is not None:
             return Portion(head, {})
-        piece, files = prepare(piece, self._options)
+        try:
+            piece, files = prepare(piece, self._options)
+        except UnfitError as error:
+            head.reason = str(error)
+            return Portion(head, {})
         self._keep(files, head)
         cleaned = self._cleaner.clean(piece, marked=marked)
-        head.exact = _digest(_said(cleaned.piece))
-        head.findings = [_told(found) for found in cleaned.findings]
+        head.said = b64encode(self._signature(cleaned.piece, offered.unit)).decode()
+        head.findings = [asdict(found) for found in cleaned.findings]
         _describe(head, piece)
         rows: dict[str, list[bytes]] = {}
         for exporter in offered.exporters:
@@ -141,6 +143,16 @@ class _Bench:
                 rows[exporter.name] = lines
         head.exports = [(name, len(lines)) for name, lines in rows.items()]
         return Portion(head, rows)
+
+    def _signature(self, piece: Piece, unit: Unit) -> bytes:
+        """Sign what a piece says, without ids and facts."""
+        if isinstance(piece, Example | Pair):
+            if self._recipe.duplicates.near:
+                return signature(piece, unit=unit)
+            return exact_signature(piece)
+        if isinstance(piece, Exchanged):
+            return _hash([piece.request, piece.response])
+        return _hash([[step.messages, step.answers, step.tools] for step in piece.steps])
 
     def _keep(self, files: Mapping[str, bytes], head: Head) -> None:
         """Write the pictures of a piece, each once."""
@@ -180,24 +192,8 @@ def _text(chat: Mapping[str, Any]) -> str:
     return "\n".join(str(part.get("text") or "") for part in parts if isinstance(part, dict))
 
 
-def _said(piece: Piece) -> Any:
-    """Give what a piece says, without ids and facts."""
-    if isinstance(piece, Example):
-        return [piece.messages, piece.completion, piece.tools]
-    if isinstance(piece, Pair):
-        return [piece.prompt, piece.chosen, piece.rejected, piece.tools]
-    if isinstance(piece, Exchanged):
-        return [piece.request, piece.response]
-    return [[step.messages, step.answers, step.tools] for step in piece.steps]
-
-
-def _digest(said: Any) -> str:
-    line = encode_row(said)
-    return blake2b(line, digest_size=_HASH_BYTES).hexdigest()
-
-
-def _told(found: Found) -> dict[str, Any]:
-    return asdict(found)
+def _hash(said: Any) -> bytes:
+    return blake2b(encode_row(said), digest_size=_HASH_BYTES).digest()
 
 
 def _describe(head: Head, piece: Piece) -> None:
@@ -206,7 +202,7 @@ def _describe(head: Head, piece: Piece) -> None:
     head.models = _names(facts.get("models") or facts.get("model"))
     head.providers = _names(facts.get("providers") or facts.get("provider"))
     head.clients = _names(facts.get("client"))
-    head.times = _names(facts.get("time"))
+    head.times = _names(list((facts.get("time") or {}).values()))
 
 
 def _names(value: Any) -> list[str]:

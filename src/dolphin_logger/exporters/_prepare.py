@@ -1,8 +1,8 @@
 """A piece made ready for exporters: pictures lifted out, seals gone, and nothing that cannot be stored.
 
 It knows pieces and no shape. Invariants: pure; the piece that comes in is not changed; what comes out
-is JSON that every writer can write (no half characters, no numbers that JSON has no word for, not
-nested deeper than orjson writes), and the same piece gives the same files.
+is JSON that orjson writes and `datasets` reads (no half characters, no numbers that are none or too
+long, not nested too deep); the same piece gives the same files.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from dolphin_logger.example import (
 from dolphin_logger.exporters._api import Options, UnfitError
 
 _DEEPEST: Final = 240  # orjson writes 254 levels, and a row adds a few of its own
+_MOST_BITS: Final = 63  # one number of more, and `datasets` refuses the whole file
 _DATA_URL: Final = re.compile(r"data:([^,;]*)(?:;[^,;]*)*?(;base64)?,", re.IGNORECASE)
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")
 _EXTENSIONS: Final[Mapping[str, str]] = {
@@ -56,7 +57,7 @@ def prepare(piece: Piece, options: Options) -> tuple[Piece, dict[str, bytes]]:
     pictures where they are; `drop` empties those that are data. Half characters become U+FFFD.
 
     Raises:
-        UnfitError: it holds what JSON cannot say.
+        UnfitError: it holds what cannot be stored.
     """
     files: dict[str, bytes] = {}
     ready: Piece = _settled(piece, 0)
@@ -91,6 +92,8 @@ def _settled(value: Any, depth: int) -> Any:
         return listed
     if isinstance(value, float) and not math.isfinite(value):
         raise UnfitError("has a number that JSON has no word for")
+    if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+        raise UnfitError("has a number that `datasets` cannot read")
     if isinstance(value, Piece | Step):
         held = {field.name: getattr(value, field.name) for field in fields(value)}
         return replace(value, **{name: _settled(inner, 0) for name, inner in held.items()})

@@ -52,7 +52,9 @@ class Atif:
         if not written:
             raise UnfitError("nothing is said in it")
         # those that nobody is known to have called for
-        lost = [row for first in whole.beginnings() for row in whole.write_thread(first.thread)]
+        lost: list[Row] = []
+        while beginnings := whole.beginnings():
+            lost += whole.write_thread(beginnings[0].thread)
         if lost:
             written[0]["subagent_trajectories"] = [
                 *(written[0]["subagent_trajectories"] or ()),

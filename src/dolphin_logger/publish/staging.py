@@ -136,7 +136,7 @@ class Staging:
         self._work = folder / "work"
         self._files.mkdir(parents=True, mode=0o700)
         self._work.mkdir(mode=0o700)
-        self._tree = hub.tree(remote.head)
+        self._tree = hub.tree(remote.head) if remote.head else {}
         self._given = list(self._read_given())
         self._deletions: list[str] = []
         self._numbers = itertools.count()
