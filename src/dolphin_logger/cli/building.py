@@ -85,7 +85,7 @@ def say_built(manifest: Manifest) -> None:
         note("answers of the built-in model are in it: it cannot be published")
 
 
-def _secrets(home: Home) -> tuple[str, ...]:
+def known_to_us(home: Home) -> tuple[str, ...]:
     """Give every key and token that the configuration and the environment hold."""
     path = home.path / "config.json"
     loaded = (

@@ -20,7 +20,7 @@ from dolphin_logger.cli.building import build_dataset, known_names, known_to_us
 from dolphin_logger.cli.output import note
 from dolphin_logger.curate.kit import redactors_of
 from dolphin_logger.curate.manifest import list_datasets
-from dolphin_logger.curate.recipe import Recipe, load_recipe
+from dolphin_logger.curate.recipe import Recipe
 from dolphin_logger.curate.recipes import find_recipe
 from dolphin_logger.curate.redaction import Cleaner, load_key
 from dolphin_logger.curate.withdrawals import withdrawn_ids
@@ -121,7 +121,7 @@ def rebuild(home: Home, built: Built) -> Built:
     """Build the same datasets again: labels changed."""
     again = []
     for name, folder in zip(built.names, built.folders, strict=True):
-        again.append(_rebuilt(home, load_recipe(folder / "recipe.toml"), name))
+        again.append(_rebuilt(home, find_recipe(str(folder / "recipe.toml")).recipe, name))
     return combine(again)
 
 
@@ -149,8 +149,14 @@ def prepare(
         if target.is_there
         else (),
     )
-    clean = _cleaner(home)
-    staged = Staging(target.hub, remote, wish, folder=folder, clean=clean).run()
+    staged = Staging(
+        target.hub,
+        remote,
+        wish,
+        folder=folder,
+        clean=_cleaner(home, ()),
+        check=_cleaner(home, built.rules if built else ()),
+    ).run()
     return Prepared(target, staged, make_review(staged, built, remote), built)
 
 
@@ -241,9 +247,11 @@ def _rebuilt(home: Home, recipe: Recipe, name: str) -> Built:
     return read_built(manifest.folder)
 
 
-def _cleaner(home: Home) -> Callable[[Any], tuple[Any, int]]:
-    """Make what looks at rows under today's rules: every built-in redactor, every secret known here."""
+def _cleaner(home: Home, names: Collection[str]) -> Callable[[Any], tuple[Any, int]]:
+    """Make what looks at rows as of today: redactors of these names (none: all) and every known secret."""
     recipe = find_recipe("sft").recipe
+    if names:
+        recipe = replace(recipe, redaction=replace(recipe.redaction, redactors=tuple(names)))
     cleaner = Cleaner(
         redactors_of(recipe, secrets=known_to_us(home)),
         key=load_key(home.datasets / "key"),

@@ -115,7 +115,7 @@ def _shape(export: Mapping[str, Any]) -> Shape:
         splits=tuple(sorted({file["split"] for file in files})),
         suffix=Path(files[0]["path"]).suffix[1:] if files else "jsonl",
         columns=tuple([(column["name"], column["type"]) for column in export["columns"]]),
-        is_file_each=export["is_file_each"],
+        is_file_each=bool(export.get("is_file_each")),
     )
 
 

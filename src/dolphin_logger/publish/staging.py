@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Final
 
 from dolphin_logger._version import __version__
-from dolphin_logger.curate.rows import read_lines
+from dolphin_logger.curate.rows import decode_row, read_lines
 from dolphin_logger.curate.writers import open_shard
+from dolphin_logger.errors import LeakError
 from dolphin_logger.publish import card as cards
 from dolphin_logger.publish.built import Built, BuiltFile
 from dolphin_logger.publish.card import Facts, Shape
@@ -240,6 +241,7 @@ class Staging:
         shard = None
         origins: list[Origin] = []
         for origin, line in rows:
+            self._need_clean(line, file)
             shard = shard or open_shard(path, shape.columns, form=shape.suffix)
             shard.add(line)
             origins.append(origin)
@@ -251,6 +253,13 @@ class Staging:
         if shape.is_file_each:
             origins = origins[:1]
         return _New(shape, file, path, tuple(origins))
+
+    def _need_clean(self, line: bytes, file: BuiltFile) -> None:
+        if self._check(decode_row(line))[1]:
+            raise LeakError(
+                f"{file.path}: a row holds what must not leave as of today (a rule or a secret that was not known "
+                "when it was built); run `dolphin-logger dataset build` again"
+            )
 
     def _fresh_rows(
         self, shape: Shape, file: BuiltFile, known: _Known
