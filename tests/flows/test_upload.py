@@ -88,7 +88,15 @@ def test_without_a_terminal_nothing_goes_up_before_its_hash_is_confirmed(
     """The review is printed, the exit is 6, the command to confirm is shown, the Hub is untouched."""
     write_dataset(home, "sft", {"messages": pairs(1, 2)})
     result = run("upload", "--repo", NAME, "--license", "mit", code=6)
-    for words in (NAME, "PUBLIC", "outsider", "2 conversations", "gpt-4.1", "email 2", "2026-11-20"):
+    for words in (
+        NAME,
+        "PUBLIC",
+        "outsider",
+        "2 conversations",
+        "gpt-4.1",
+        "email 2",
+        "2026-11-20",
+    ):
         assert words in result.stdout
     assert re.search(r"upload --repo org/data --confirm sha256:[0-9a-f]{64}", result.stderr)
     assert not hub.repositories[NAME].discussions
@@ -110,9 +118,7 @@ def test_what_is_confirmed_is_what_is_there(hub: Hub, home: Home, tmp_path: Path
     assert "`gpt-4.1`" in card
 
 
-def test_again_nothing_new_and_then_only_what_is_new(
-    hub: Hub, home: Home, tmp_path: Path
-) -> None:
+def test_again_nothing_new_and_then_only_what_is_new(hub: Hub, home: Home, tmp_path: Path) -> None:
     """What waits in a pull request or was merged is not sent again; new rows go into new files."""
     write_dataset(home, "sft", {"messages": pairs(1, 2)})
     url = upload()
@@ -165,9 +171,7 @@ def test_two_contributors_never_conflict(
     assert sorted(asked) == ["question 1", "question 2", "question 7"]
 
 
-def test_withdrawn_conversations_go_and_stay_out(
-    hub: Hub, home: Home, tmp_path: Path
-) -> None:
+def test_withdrawn_conversations_go_and_stay_out(hub: Hub, home: Home, tmp_path: Path) -> None:
     """A pull request removes the rows; building and uploading again does not bring them back."""
     write_dataset(home, "sft", {"messages": pairs(1, 2), "openai": pairs(1)})
     upload()
@@ -218,7 +222,9 @@ def test_findings_in_others_rows_are_reported_and_left(
 ) -> None:
     """Another contributor's rows are scanned, named, and never changed."""
     other = new_home(tmp_path / "other", monkeypatch)
-    write_dataset(other, "sft", {"messages": pairs(9, said="ask correct-horse-battery-staple-9431")})
+    write_dataset(
+        other, "sft", {"messages": pairs(9, said="ask correct-horse-battery-staple-9431")}
+    )
     monkeypatch.setenv("HF_TOKEN", hub.user("bob"))
     upload()
     hub.repositories[NAME].merge(1)
@@ -228,7 +234,13 @@ def test_findings_in_others_rows_are_reported_and_left(
     write_dataset(home, "sft", {"messages": pairs(1)})
     result = run("upload", "--repo", NAME, "--license", "mit", "--dry-run")
     assert "of others" in result.stdout
-    assert not [path for path in hub.requests if "discussions" in path and path.startswith("POST") and hub.count("POST .*/discussions$") > 1]
+    assert not [
+        path
+        for path in hub.requests
+        if "discussions" in path
+        and path.startswith("POST")
+        and hub.count("POST .*/discussions$") > 1
+    ]
 
 
 def test_our_own_repository(hub: Hub, home: Home) -> None:
@@ -274,7 +286,16 @@ def test_parquet_traces_and_images(hub: Hub, home: Home, tmp_path: Path) -> None
     upload()
     tree = hub.repositories[NAME].tree("refs/pr/1")
     assert f"images/{IMAGE}" in tree
-    assert len([path for path in tree if path.startswith("data/messages/train-") and path.endswith(".parquet")]) == 1
+    assert (
+        len(
+            [
+                path
+                for path in tree
+                if path.startswith("data/messages/train-") and path.endswith(".parquet")
+            ]
+        )
+        == 1
+    )
     assert rows_of(hub, tmp_path, "refs/pr/1", "traces") == session
     assert "agent-traces" in hub.content(NAME, "README.md", "refs/pr/1").decode()
 

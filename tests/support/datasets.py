@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dolphin_logger.curate.writers import open_shard
+from dolphin_logger.exporters import Column
 from dolphin_logger.journal.home import Home
 
 COLUMNS = {
@@ -53,8 +55,6 @@ def write_dataset(
     images: Mapping[str, bytes] | None = None,
 ) -> Path:
     """Write a dataset of rows with their conversations; the rows of `traces` are lists of lines."""
-    from dolphin_logger.curate.writers import open_shard
-
     folder = home.datasets / name
     (folder / "local").mkdir(parents=True, exist_ok=True)
     origins, listed = [], []
@@ -70,15 +70,21 @@ def write_dataset(
             path = folder / "data" / export / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
-            shard = open_shard(path, COLUMNS[export], form=path.suffix[1:])
-            for one in found:
-                shard.add(json.dumps(one).encode() + b"\n")
-            shard.close()
+            typed = [Column(*column) for column in COLUMNS[export]]
+            with open_shard(path, typed, form=path.suffix[1:]) as shard:
+                for one in found:
+                    shard.add(json.dumps(one).encode() + b"\n")
             data = path.read_bytes()
             inside = path.relative_to(folder).as_posix()
             digest = hashlib.sha256(data).hexdigest()
             files.append(
-                {"path": inside, "split": "train", "rows": len(found), "bytes": len(data), "sha256": digest}
+                {
+                    "path": inside,
+                    "split": "train",
+                    "rows": len(found),
+                    "bytes": len(data),
+                    "sha256": digest,
+                }
             )
             origins.append({"path": inside, "conversations": whose})
         columns = [{"name": column, "type": kind} for column, kind in COLUMNS[export]]

@@ -19,6 +19,7 @@ from dolphin_logger.cli.progress import progress
 from dolphin_logger.curate.build import build
 from dolphin_logger.curate.manifest import Manifest
 from dolphin_logger.curate.recipe import Recipe
+from dolphin_logger.curate.work import Private
 from dolphin_logger.errors import DatasetError
 from dolphin_logger.journal.home import Home
 from dolphin_logger.providers import PROVIDERS
@@ -53,8 +54,7 @@ def build_dataset(
         out=out.absolute() if out else home.datasets / name,
         workers=workers,
         progress=progress,
-        secrets=known_to_us(home),
-        names=known_names(),
+        private=Private(known_to_us(home), known_names()),
         fresh=fresh,
     )
 

@@ -37,7 +37,7 @@ def dataset() -> None:
 @click.option("--fresh", is_flag=True, help="Keep nothing of a build that was ended.")
 @click.option("--include-demo", is_flag=True, help="Also the built-in model; never publishable.")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON object.")
-def build(
+def build(  # noqa: PLR0913 -- one for each option
     *,
     recipe: str,
     name: str | None,

@@ -10,7 +10,7 @@ was interrupted; until it is whole there is no dataset; a leak leaves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
 from functools import partial
@@ -32,16 +32,20 @@ from dolphin_logger.curate.scan import parts_of
 from dolphin_logger.curate.selection import Picks, select
 from dolphin_logger.curate.site import Site
 from dolphin_logger.curate.survey import Survey, Surveyed, survey
-from dolphin_logger.curate.work import Order, Task, do
+from dolphin_logger.curate.work import Order, Private, Task, do
 from dolphin_logger.curate.workers import spread
 from dolphin_logger.curate.writers import check_form, write_json, write_text
-from dolphin_logger.errors import LeakError
+from dolphin_logger.errors import DatasetError, LeakError
 from dolphin_logger.journal.home import Home
 from dolphin_logger.journal.labels import read_labels
 from dolphin_logger.label import Labels
 
 Progress: TypeAlias = Callable[..., AbstractContextManager[Callable[[int], object]]]
 """`progress(label, length=n)` gives, within it, a function that is told how many more are through."""
+_CURES: Final = {
+    "built-in model": "the built-in model's answers are taken with --include-demo",
+    "imported": "imported sessions are taken with [selection] imported = true",
+}
 _MOST_BUCKETS: Final = 512
 _FEW_BUCKETS: Final = 64
 _BUCKET_BYTES: Final = 32 << 20
@@ -55,14 +59,12 @@ def build(
     out: Path,
     workers: int,
     progress: Progress,
-    secrets: Collection[str] = (),
-    names: Collection[str] = (),
+    private: Private,
     fresh: bool = False,
 ) -> Manifest:
     """Build a dataset into the folder `out`, in the place of an older one.
 
-    `secrets` and `names` are what this machine knows that must not leave. `fresh` keeps nothing of an
-    earlier run that was ended.
+    `fresh` keeps nothing of an earlier run that was ended.
 
     Raises:
         DatasetError: the recipe cannot be followed, or nothing is left.
@@ -73,7 +75,7 @@ def build(
     with site.held():
         try:
             made = _Building(home, recipe, site, workers=workers, progress=progress)
-            manifest = made.run(name=name, secrets=secrets, names=names, fresh=fresh)
+            manifest = made.run(name=name, private=private, fresh=fresh)
         except LeakError:
             site.abandon()
             raise
@@ -93,16 +95,12 @@ class _Building:
         self._rules = rules_of(recipe)
         self._omitted: list[dict[str, Any]] = []
 
-    def run(
-        self, *, name: str, secrets: Collection[str], names: Collection[str], fresh: bool
-    ) -> dict[str, Any]:
+    def run(self, *, name: str, private: Private, fresh: bool) -> dict[str, Any]:
         """Build, and give the fields of the manifest."""
         key = load_key(self._home.datasets / "key")
         every = self._survey()
         labels = read_labels(self._home)
-        order = Order(
-            self._recipe, key, tuple(sorted(secrets)), tuple(sorted(names)), self._site.images
-        )
+        order = Order(self._recipe, key, private, self._site.images)
         state = _state(order, self._rules, every, labels)
         self._site.begin(state, fresh=fresh)
         merge = Merge(self._site.made, self._recipe, self._exporters, images=self._site.images)
@@ -176,7 +174,13 @@ class _Building:
         ]
 
     def _finish(self, name: str, tally: Tally, key: bytes) -> dict[str, Any]:
-        """Write what lies beside the rows."""
+        """Write what lies beside the rows.
+
+        Raises:
+            DatasetError: there are no rows.
+        """
+        if not tally.rows:
+            raise DatasetError(_nothing(tally))
         made = self._site.made
         exports = []
         for export, exporter in self._exporters.items():
@@ -232,6 +236,16 @@ class _Building:
         return fields
 
 
+def _nothing(tally: Tally) -> str:
+    """Say why there are no rows, with a cure where there is one."""
+    if not tally.rejected:
+        return "there are no records yet: start `dolphin-logger` and send a request"
+    most = tally.rejected.most_common(3)
+    reasons = ", ".join(f"{reason} ({count:,})" for reason, count in most)
+    cures = [cure for reason, cure in _CURES.items() if tally.rejected[f"selection: {reason}"]]
+    return "; ".join([f"nothing is left to write: {reasons}", *cures])
+
+
 def _state(order: Order, rules: Mapping[str, str], every: Survey, labels: Labels) -> str:
     """Hash all that the parts depend on."""
     digest = blake2b(order.key, digest_size=32)
@@ -239,7 +253,7 @@ def _state(order: Order, rules: Mapping[str, str], every: Survey, labels: Labels
     def take(*said: Any) -> None:
         digest.update(encode_row(said))
 
-    take(__version__, order.recipe.to_json(), rules, order.secrets, order.names)
+    take(__version__, order.recipe.to_json(), rules, asdict(order.private))
     for one in every:
         take(
             one.id,

@@ -38,50 +38,14 @@ def read_lines(path: Path, *, form: str | None = None) -> Iterator[tuple[bytes, 
     `form` says which of the two; without it the ending of the name does.
     """
     if (form or path.suffix[1:]) == "parquet":
-        for row in _table_rows(path):
+        from dolphin_logger.curate.tables import table_rows  # noqa: PLC0415 -- an extra
+
+        for row in table_rows(path):
             yield encode_row(row), row
         return
     with path.open("rb") as file:
         for line in file:
             yield line, decode_row(line)
-
-
-def _table_rows(path: Path) -> Iterator[Any]:
-    """Read a Parquet file; columns of JSON come as the values that they say."""
-    import pyarrow
-    import pyarrow.parquet
-
-    with pyarrow.parquet.ParquetFile(path) as file:
-        kinds = [(field.name, _json_depth(field.type, pyarrow)) for field in file.schema_arrow]
-        for batch in file.iter_batches():
-            columns = [
-                _values(column, depth)
-                for column, (_, depth) in zip(batch.columns, kinds, strict=True)
-            ]
-            names = [name for name, _ in kinds]
-            for values in zip(*columns, strict=True):
-                yield dict(zip(names, values, strict=True))
-
-
-def _json_depth(kind: Any, pyarrow: Any) -> int | None:
-    """Say in how many lists the JSON of a column lies; None: it holds no JSON."""
-    if pyarrow.types.is_list(kind):
-        inner = _json_depth(kind.value_type, pyarrow)
-        return None if inner is None else inner + 1
-    return 0 if isinstance(kind, pyarrow.JsonType) else None
-
-
-def _values(column: Any, depth: int | None) -> list[Any]:
-    found: list[Any] = column.to_pylist()
-    return found if depth is None else [_decoded(value, depth) for value in found]
-
-
-def _decoded(value: Any, depth: int) -> Any:
-    if value is None:
-        return None
-    if depth:
-        return [_decoded(one, depth - 1) for one in value]
-    return decode_row(value.encode())
 
 
 def _has_long_number(line: bytes) -> bool:

@@ -227,39 +227,31 @@ class _Selecting:
 
     def _reason(self, one: Surveyed, stand: Standing) -> str | None:
         """Say why a record is not chosen; its rating comes last."""
-        return next(self._reasons(one, stand), None)
+        return (
+            _origin_of(one, self._wanted, is_kept=stand.is_kept)
+            or next(self._differences(one, stand), None)
+            or _lack_of(stand, self._wanted)
+        )
 
-    def _reasons(self, one: Surveyed, stand: Standing) -> Iterator[str]:
-        wanted, kept = self._wanted, stand.is_kept
-        if one.provider == DEMO and not wanted.demo:
-            yield _DEMO
-        if one.source is not None and not wanted.imported:
-            yield _IMPORTED
-        if one.is_side and not wanted.side_tasks and not kept:
-            yield _SIDE
-        if one.is_replay and not wanted.replays and not kept:
-            yield _REPLAY
-        if one.outcome not in wanted.outcome:
+    def _differences(self, one: Surveyed, stand: Standing) -> Iterator[str]:
+        """Say in what a record is not what is wanted."""
+        if one.outcome not in self._wanted.outcome:
             yield f"outcome {one.outcome}"
         if one.status is not None and not 200 <= one.status < 300:
             yield f"status {one.status}"
+        if not one.is_whole:
+            yield "history is missing"
         if self._found is not None and one.conversation not in self._found:
             yield "query"
         if self._ids and one.conversation not in self._ids:
             yield "conversation"
         for key in ("model", "client", "provider", "finish_reason"):
-            if getattr(wanted, key) and not self._matches(key, getattr(one, key)):
+            if getattr(self._wanted, key) and not self._matches(key, getattr(one, key)):
                 yield key
         if not self._is_tagged_well(stand.tags):
             yield "tag"
-        if not _is_in_time(one, wanted):
+        if not _is_in_time(one, self._wanted):
             yield "date"
-        if wanted.only_rated and stand.rating is None:
-            yield "not rated"
-        if wanted.only_kept and not kept:
-            yield "not kept"
-        if _is_low(stand, wanted):
-            yield _RATING
 
     def _matches(self, key: str, value: str | None) -> bool:
         return any(pattern.match(_lower(value or "")) for pattern in self._patterns[key])
@@ -276,6 +268,26 @@ def _forbids(one: Surveyed, stand: Standing) -> str | None:
     if stand.is_dropped:
         return "dropped"
     return "not publishable" if one.publishable is False else None
+
+
+def _origin_of(one: Surveyed, wanted: Selection, *, is_kept: bool) -> str | None:
+    """Say where a record comes from, if nothing from there is wanted."""
+    if one.provider == DEMO and not wanted.demo:
+        return _DEMO
+    if one.source is not None and not wanted.imported:
+        return _IMPORTED
+    if one.is_side and not wanted.side_tasks and not is_kept:
+        return _SIDE
+    return _REPLAY if one.is_replay and not wanted.replays and not is_kept else None
+
+
+def _lack_of(stand: Standing, wanted: Selection) -> str | None:
+    """Say what nobody said of a record, or that it was rated low."""
+    if wanted.only_rated and stand.rating is None:
+        return "not rated"
+    if wanted.only_kept and not stand.is_kept:
+        return "not kept"
+    return _RATING if _is_low(stand, wanted) else None
 
 
 def _is_low(stand: Standing, wanted: Selection) -> bool:

@@ -34,21 +34,22 @@ _HASH_BYTES: Final = 16
 _UNREADABLE: Final = "a mark of `redact` names text that is not there"
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What every process is told of a build; nothing of it is written to the disk.
+@dataclass(frozen=True, slots=True, repr=False)
+class Private:
+    """What this machine knows and must not leave: keys and tokens; names of its users and of itself."""
 
-    `secrets`: keys and tokens that this machine knows. `names`: of its users and of itself.
-    """
+    secrets: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Order:
+    """What every process is told of a build; nothing of it is written to the disk."""
 
     recipe: Recipe
     key: bytes
-    secrets: tuple[str, ...]
-    names: tuple[str, ...]
+    private: Private
     images: Path
-
-    def __repr__(self) -> str:
-        return "Order(…)"  # it holds keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +83,11 @@ class _Bench:
         self._filters = filters_of(recipe)
         self._options = Options(recipe.images, recipe.reasoning, recipe.flavour or None)
         self._cleaner = Cleaner(
-            redactors_of(recipe, secrets=order.secrets),
+            redactors_of(recipe, secrets=order.private.secrets),
             key=order.key,
             canaries=recipe.redaction.canaries,
             own=recipe.redaction.own,
-            names=order.names,
+            names=order.private.names,
         )
 
     def portions(self, task: Task) -> Iterator[Portion]:

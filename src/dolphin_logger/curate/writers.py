@@ -12,16 +12,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
 
 import orjson
 
-from dolphin_logger.curate.rows import decode_row
 from dolphin_logger.errors import DatasetError
-from dolphin_logger.exporters import Exporter
+from dolphin_logger.exporters import Column, Exporter
 from dolphin_logger.journal.home import make_private_folder, open_private_file
 
 JSONL: Final = "jsonl"
@@ -29,8 +29,6 @@ PARQUET: Final = "parquet"
 SPLITS: Final = ("train", "validation")
 ORIGINS: Final = "local/origins.jsonl"  # the conversation of every row, file by file
 _MIB: Final = 1 << 20
-_GROUP_BYTES: Final = 32 * _MIB  # of rows as JSON, in a row group
-_GROUP_ROWS: Final = 10_000
 _CHUNK: Final = 1 << 20
 
 
@@ -46,16 +44,16 @@ class Written:
 
 
 class Shard(Protocol):
-    """One open file of rows."""
+    """Rows of one file; `size` in bytes of JSON."""
 
     rows: int
-    size: int  # bytes of its rows as JSON
+    size: int
 
     def add(self, line: bytes) -> None:
         """Write one row, given as a line."""
 
-    def close(self) -> None:
-        """Write what is left; the file is whole."""
+    def finish(self) -> None:
+        """Write what is left."""
 
 
 class ExportWriter:
@@ -66,7 +64,7 @@ class ExportWriter:
         self._exporter = exporter
         self._form = form if exporter.columns and not exporter.is_file_each else JSONL
         self._limit = shard_mib * _MIB
-        self._open: dict[str, Shard] = {}
+        self._open: dict[str, tuple[Shard, BinaryIO]] = {}
         self._made: dict[str, list[tuple[Path, int]]] = {split: [] for split in SPLITS}
         self._named: list[tuple[Path, str, int]] = []
         self._origins: dict[Path, list[str]] = {}
@@ -76,11 +74,8 @@ class ExportWriter:
         """Write the rows of one piece; `name` is its file's, where each piece has one."""
         if self._exporter.is_file_each:
             path = self._folder / f"{split}-{name}.{JSONL}"
-            shard = _Lines(path)
-            for line in lines:
-                shard.add(line)
-            shard.close()
-            self._named.append((path, split, shard.rows))
+            write_lines(path, lines)
+            self._named.append((path, split, len(lines)))
             self._origins[path] = [conversation]
             return
         for line in lines:
@@ -107,92 +102,59 @@ class ExportWriter:
             yield path.relative_to(root).as_posix(), conversations
 
     def _shard(self, split: str) -> Shard:
-        shard = self._open.get(split)
-        if shard is not None and shard.size >= self._limit:
+        if split in self._open and self._open[split][0].size >= self._limit:
             self._end(split)
-            shard = None
-        if shard is None:
+        if split not in self._open:
             path = self._folder / f".{split}-{len(self._made[split]):05d}"
-            columns = [(column.name, column.type) for column in self._exporter.columns]
-            shard = open_shard(path, columns, form=self._form)
             self._origins[path] = []
-            self._open[split] = shard
+            file = create_file(path)
+            self._open[split] = shard_in(file, self._exporter.columns, form=self._form), file
             self._made[split].append((path, 0))
-        return shard
+        return self._open[split][0]
 
     def _end(self, split: str) -> None:
-        shard = self._open.pop(split)
-        shard.close()
+        shard, file = self._open.pop(split)
+        shard.finish()
+        _finish(file)
         self._made[split][-1] = (self._made[split][-1][0], shard.rows)
 
 
-def open_shard(path: Path, columns: Sequence[tuple[str, str]], *, form: str) -> Shard:
-    """Begin a file of rows; `columns` are names and types as an exporter gives them."""
-    return _Table(path, columns) if form == PARQUET else _Lines(path)
+def shard_in(file: BinaryIO, columns: Sequence[Column], *, form: str) -> Shard:
+    """Begin to write rows into a file."""
+    if form != PARQUET:
+        return _Lines(file)
+    from dolphin_logger.curate.tables import Table  # noqa: PLC0415 -- an extra
+
+    return Table(file, columns)
+
+
+@contextmanager
+def open_shard(path: Path, columns: Sequence[Column], *, form: str) -> Iterator[Shard]:
+    """Write a new file of rows; it is whole when the block ends."""
+    file = create_file(path)
+    try:
+        shard = shard_in(file, columns, form=form)
+        yield shard
+        shard.finish()
+    finally:
+        _finish(file)
 
 
 class _Lines:
     """A shard of JSON lines."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         self.rows = self.size = 0
-        self._file = create_file(path)
+        self._file = file
 
     def add(self, line: bytes) -> None:
+        """Write one row, given as a line."""
         self._file.write(line)
         self.rows += 1
         self.size += len(line)
 
-    def close(self) -> None:
-        _finish(self._file)
-
-
-class _Table:
-    """A shard in Parquet: columns of JSON as `arrow.json`, zstd, content-defined chunks.
-
-    Source: arrow.apache.org, canonical extension types; huggingface.co/docs/hub, Xet.
-    """
-
-    def __init__(self, path: Path, columns: Sequence[tuple[str, str]]) -> None:
-        import pyarrow.parquet
-
-        self.rows = self.size = 0
-        self._columns = columns
-        self._schema = arrow_schema(columns)
-        self._file = create_file(path)
-        self._writer = pyarrow.parquet.ParquetWriter(
-            self._file,
-            self._schema,
-            compression="zstd",
-            use_content_defined_chunking=True,
-        )
-        self._waiting: list[dict[str, Any]] = []
-        self._waiting_bytes = 0
-
-    def add(self, line: bytes) -> None:
-        self._waiting.append(decode_row(line))
-        self._waiting_bytes += len(line)
-        self.rows += 1
-        self.size += len(line)
-        if self._waiting_bytes >= _GROUP_BYTES or len(self._waiting) >= _GROUP_ROWS:
-            self._write_group()
-
-    def close(self) -> None:
-        self._write_group()
-        self._writer.close()
-        _finish(self._file)
-
-    def _write_group(self) -> None:
-        import pyarrow
-
-        if not self._waiting:
-            return
-        arrays = [
-            _array([row.get(name) for row in self._waiting], kind) for name, kind in self._columns
-        ]
-        table = pyarrow.Table.from_arrays(arrays, schema=self._schema)
-        self._writer.write_table(table, row_group_size=len(self._waiting))
-        self._waiting, self._waiting_bytes = [], 0
+    def finish(self) -> None:
+        """Have nothing left."""
 
 
 def check_form(form: str) -> None:
@@ -204,66 +166,11 @@ def check_form(form: str) -> None:
     if form != PARQUET:
         return
     try:
-        import pyarrow.parquet  # noqa: F401 - tried before anything long begins
+        import dolphin_logger.curate.tables  # noqa: F401, PLC0415 -- an extra, tried before anything long
     except ImportError:
         raise DatasetError(
             "Parquet needs pyarrow: pip install 'dolphin-logger[dataset]', or take --format jsonl"
         ) from None
-
-
-def arrow_schema(columns: Sequence[tuple[str, str]]) -> Any:
-    """Give the Arrow schema of a shape."""
-    import pyarrow
-
-    return pyarrow.schema([(name, _arrow_type(kind)) for name, kind in columns])
-
-
-def _arrow_type(kind: str) -> Any:
-    import pyarrow
-
-    if kind.startswith("list<"):
-        return pyarrow.list_(_arrow_type(kind[5:-1]))
-    made = {
-        "string": pyarrow.string,
-        "bool": pyarrow.bool_,
-        "int": pyarrow.int64,
-        "float": pyarrow.float64,
-        "json": pyarrow.json_,
-    }
-    return made[kind]()
-
-
-def _array(values: list[Any], kind: str) -> Any:
-    """Make a column; a JSON value stands in it as its text."""
-    import pyarrow
-
-    if kind == "json":
-        texts = [None if value is None else _json_text(value) for value in values]
-        return _as_json(texts)
-    if kind == "list<json>":
-        texts = [_json_text(element) for value in values for element in value or ()]
-        offsets, total = [], 0
-        for value in values:
-            offsets.append(None if value is None else total)
-            total += len(value or ())
-        offsets.append(total)
-        return pyarrow.ListArray.from_arrays(
-            pyarrow.array(offsets, pyarrow.int32()), _as_json(texts)
-        )
-    return pyarrow.array(values, _arrow_type(kind))
-
-
-def _as_json(texts: list[str | None] | list[str]) -> Any:
-    import pyarrow
-
-    storage = pyarrow.array(texts, pyarrow.string())
-    return pyarrow.ExtensionArray.from_storage(pyarrow.json_(), storage)
-
-
-def _json_text(value: Any) -> str:
-    from dolphin_logger.curate.rows import encode_row
-
-    return encode_row(value)[:-1].decode()
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -278,11 +185,10 @@ def write_text(path: Path, text: str) -> None:
         file.write(text.encode("utf-8", "replace"))
 
 
-def write_lines(path: Path, lines: Iterator[bytes]) -> None:
+def write_lines(path: Path, lines: Iterable[bytes]) -> None:
     """Write a file of lines."""
     with create_file(path) as file:
-        for line in lines:
-            file.write(line)
+        file.writelines(lines)
 
 
 def create_file(path: Path) -> BinaryIO:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dolphin_logger.errors import DatasetError
+from dolphin_logger.exporters import Column
 from dolphin_logger.publish.plots import bars
 from dolphin_logger.publish.summary import Summary, in_order, most
 
@@ -58,6 +59,11 @@ class Shape:
     suffix: str  # of its files: jsonl, parquet
     columns: tuple[tuple[str, str], ...] = ()
     is_file_each: bool = False
+
+    @property
+    def typed(self) -> tuple[Column, ...]:
+        """Its columns as those of an exporter."""
+        return tuple([Column(name, kind) for name, kind in self.columns])
 
 
 @dataclass(frozen=True, slots=True)

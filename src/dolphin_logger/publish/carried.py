@@ -69,10 +69,9 @@ def carry(
     if shape.is_file_each:
         origins = (Origin(kept[0][0].conversation, hash_row(b"".join(line for _, line in kept))),)
     target.parent.mkdir(parents=True, exist_ok=True)
-    shard = open_shard(target, shape.columns, form=shape.suffix)
-    for _, line in kept:
-        shard.add(line)
-    shard.close()
+    with open_shard(target, shape.typed, form=shape.suffix) as shard:
+        for _, line in kept:
+            shard.add(line)
     return Again(
         GivenFile(given.path, given.export, given.split, origins), target, dropped, cleaned
     )

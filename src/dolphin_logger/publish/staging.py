@@ -238,18 +238,17 @@ class Staging:
         else:
             rows = self._fresh_rows(shape, file, known)
         path = self._work / f"new-{next(self._numbers)}"
-        shard = None
         origins: list[Origin] = []
-        for origin, line in rows:
-            self._need_clean(line, file)
-            shard = shard or open_shard(path, shape.columns, form=shape.suffix)
-            shard.add(line)
-            origins.append(origin)
-            take(line)
-            self._stage_images(line)
-        if shard is None:
+        with open_shard(path, shape.typed, form=shape.suffix) as shard:
+            for origin, line in rows:
+                self._need_clean(line, file)
+                shard.add(line)
+                origins.append(origin)
+                take(line)
+                self._stage_images(line)
+        if not origins:
+            path.unlink()
             return None
-        shard.close()
         if shape.is_file_each:
             origins = origins[:1]
         return _New(shape, file, path, tuple(origins))
