@@ -128,8 +128,12 @@ class _Known:
 class Staging:
     """Puts together one publication. Use once."""
 
-    def __init__(self, hub: Hub, remote: Remote, wish: Wish, *, folder: Path, clean: Clean) -> None:
-        self._hub, self._remote, self._wish, self._clean = hub, remote, wish, clean
+    def __init__(
+        self, hub: Hub, remote: Remote, wish: Wish, *, folder: Path, clean: Clean, check: Clean
+    ) -> None:
+        """Begin; `clean` is for rows that are there, `check` for new ones, which must be clean."""
+        self._hub, self._remote, self._wish = hub, remote, wish
+        self._clean, self._check = clean, check
         self._files = folder / "files"
         self._fetched = folder / "fetched"
         for one in (self._files, folder / "work"):
