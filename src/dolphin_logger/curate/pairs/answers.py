@@ -14,7 +14,7 @@ from dolphin_logger.conversation.canonical import MODEL, hash_message
 from dolphin_logger.curate.pairs.asking import Asking
 from dolphin_logger.curate.pairs.said import Said, conversation_of
 from dolphin_logger.curate.pairs.told import Fact
-from dolphin_logger.curate.pairs.wording import calls_of, plain, shared_words
+from dolphin_logger.curate.pairs.wording import calls_of, likeness, plain
 from dolphin_logger.messages import Message
 
 _NEVER = -1
@@ -35,20 +35,27 @@ class Answer:
 
     Attributes:
         given: where it was given, the earliest first.
-        continued: when something was last asked behind it as it was; `used`: or behind a version of
-            it that came back changed. UNIX microseconds, -1 for never.
+        continued: when something was last asked behind it as it was, UNIX microseconds, -1 for never;
+            `begun`: and when that began. `used`: when something was last asked behind it or behind a
+            version of it that came back changed.
     """
 
     text: str
     calls: bytes
     given: list[Given] = field(default_factory=list)
     continued: int = _NEVER
+    begun: int = _NEVER
     used: int = _NEVER
 
     @property
     def since(self) -> int:
         """When it was first asked for."""
         return self.given[0].fact.time
+
+    def take(self, time: int, last: int) -> None:
+        """Note that it was gone on with, from a time on until another."""
+        self.begun = time if self.begun == _NEVER else min(self.begun, time)
+        self.continued, self.used = max(self.continued, last), max(self.used, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +76,11 @@ class Answers:
     each: tuple[Answer, ...]
     changes: tuple[Change, ...]
 
+    @property
+    def are_first(self) -> bool:
+        """Whether the model had said nothing before, so that others may have asked the same."""
+        return not any(message.role == MODEL for message in self.question.history)
+
 
 def find_answers(asking: Asking, said: Callable[[str], Said]) -> Answers:
     """Find the answers to a question and what became of each."""
@@ -88,7 +100,7 @@ def find_answers(asking: Asking, said: Callable[[str], Said]) -> Answers:
         back = history[base : base + 1] if is_behind else history
         taken = _taken([message for message in back if message.role == MODEL], each)
         if taken is not None:
-            taken.continued, taken.used = max(taken.continued, last), max(taken.used, last)
+            taken.take(fact.time, last)
         elif is_behind and back and fact.relation is Relation.EDIT and back[0].role == MODEL:
             closest = _closest(back[0], each)
             closest.used = max(closest.used, last)
@@ -113,7 +125,7 @@ def _closest(message: Message, each: Sequence[Answer]) -> Answer:
     """Find the answer that a text was made of; of equally close ones the latest."""
     return max(
         each,
-        key=lambda answer: (shared_words(message, answer.given[-1].message), answer.since),
+        key=lambda answer: (likeness(message, answer.given[-1].message), answer.since),
     )
 
 

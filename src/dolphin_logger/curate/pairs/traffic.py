@@ -20,8 +20,8 @@ from dolphin_logger.curate.pairs.told import Fact
 from dolphin_logger.curate.pairs.wording import (
     calls_of,
     is_made_short,
+    likeness,
     plain,
-    shared_words,
     without_thoughts,
 )
 from dolphin_logger.example import Pair
@@ -47,6 +47,8 @@ def taken_pairs(answers: Answers, scribe: Scribe, fit: Fit) -> Iterator[Pair]:
         both = max(chosen.since, rejected.since)
         if chosen.continued <= both or rejected.used > both:
             continue
+        if answers.are_first and chosen.begun <= both:
+            continue  # two people who begin alike look just so
         found = _given_together(fit(chosen), fit(rejected))
         if found is None:
             continue
@@ -100,8 +102,7 @@ def _is_by_hand(
         return False
     if calls_of(change.message) != ours.calls:
         return False  # clients mend and drop calls
-    begun = any(message.role == MODEL for message in answers.question.history)
-    if not begun and shared_words(change.message, ours.given[-1].message) < _OF_IT:
+    if answers.are_first and likeness(change.message, ours.given[-1].message) < _OF_IT:
         return False
     if text.startswith(ours.text) and text[len(ours.text) :] in _said_behind(asking, scribe):
         return False  # two answers that a client put together

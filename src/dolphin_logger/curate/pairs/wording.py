@@ -11,6 +11,7 @@ import html
 import re
 import unicodedata
 from collections import Counter
+from itertools import pairwise
 from typing import Final
 
 from dolphin_logger.conversation import canonical
@@ -32,8 +33,11 @@ _ALIKE: Final = str.maketrans(
     "'" * len(_SINGLE) + '"' * len(_DOUBLE) + "-" * len(_DASHES),
     _UNSEEN,
 )
+_MARKS: Final = re.compile(r"(?:^|(?<=\s))[-*\u2022](?=\s)|[*_`#~]")  # of Markdown
 _SPACE: Final = re.compile(r"\s+")
 _GAP: Final = re.compile(r"(?:\.{3,}|\[[^\[\]]*\]|\([^()]*\)|<[^<>]*>)+")
+_SENTENCE_END: Final = re.compile(r"[.!?\u3002\uff01\uff1f][\"')\]]*\Z")
+_SPEAKER: Final = re.compile(r"[A-Za-z]{1,24}:")
 _WORD: Final = re.compile(r"\w+")
 # what clients write anew into instructions with every call: days and times
 _MOMENT: Final = re.compile(
@@ -46,9 +50,10 @@ _MOMENT: Final = re.compile(
 
 
 def plain(message: Message) -> str:
-    """Give the text of a message without what clients change of their own accord; no white space."""
+    """Give the text of a message without what clients change of their own accord; no white space, no Markdown."""
     text = _THOUGHTS.sub("", html.unescape(_text(message)))
-    return _SPACE.sub("", unicodedata.normalize("NFKC", text).translate(_ALIKE))
+    text = unicodedata.normalize("NFKC", text).translate(_ALIKE)
+    return _SPACE.sub("", _MARKS.sub("", text))
 
 
 def calls_of(message: Message) -> bytes:
@@ -58,9 +63,13 @@ def calls_of(message: Message) -> bytes:
 
 
 def is_made_short(came_back: str, served: str) -> bool:
-    """Say whether a plain text is another one that was cut, with or without a word in the gap."""
+    """Say whether a plain text is what a client leaves of another one that was too long.
+
+    A person takes off whole sentences at the end; programs cut anywhere, put a word into the gap, or
+    cut where the model began to speak for somebody else.
+    """
     if served.startswith(came_back):
-        return True
+        return not _SENTENCE_END.search(came_back) or bool(_SPEAKER.match(served, len(came_back)))
     return any(
         served.startswith(came_back[: gap.start()])
         and served.endswith(came_back[gap.end() :])
@@ -69,11 +78,12 @@ def is_made_short(came_back: str, served: str) -> bool:
     )
 
 
-def shared_words(one: Message, other: Message) -> float:
-    """Give the share of the shorter text's words that the longer one has too."""
-    words = [Counter(_WORD.findall(_text(message).casefold())) for message in (one, other)]
-    shorter = min(words[0].total(), words[1].total())
-    return (words[0] & words[1]).total() / shorter if shorter else 0.0
+def likeness(one: Message, other: Message) -> float:
+    """Give the share of the shorter text's pairs of words that the longer one has too."""
+    words = [_WORD.findall(_text(message).casefold()) for message in (one, other)]
+    pairs = [Counter(pairwise(["", *each])) for each in words]
+    shorter = min(pairs[0].total(), pairs[1].total())
+    return (pairs[0] & pairs[1]).total() / shorter if shorter else 0.0
 
 
 def without_thoughts(message: Message) -> Message:
