@@ -11,7 +11,6 @@ import html
 import re
 import unicodedata
 from collections import Counter
-from itertools import pairwise
 from typing import Final
 
 from dolphin_logger.conversation import canonical
@@ -20,10 +19,11 @@ from dolphin_logger.messages import Message, Reasoning, Refusal, Text, ToolCall
 
 _THOUGHTS: Final = re.compile(
     r"<(think|thinking|thought|reasoning|analysis)>.*?</\1>"
-    r'|<details type="reasoning".*?</details>'
-    r"|\A.*?</(?:think|thinking)>",  # templates that open the thought themselves leave its end alone
+    r'|<details type="reasoning".*?</details>',
     re.DOTALL | re.IGNORECASE,
 )
+# templates that open the thought themselves leave only its end in the text
+_UNOPENED: Final = re.compile(r"\A.*</(?:think|thinking)>", re.DOTALL)
 _SINGLE: Final = "\u2018\u2019\u201a"
 _DOUBLE: Final = "\u201c\u201d\u201e\u00ab\u00bb"
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2212"
@@ -51,7 +51,7 @@ _MOMENT: Final = re.compile(
 
 def plain(message: Message) -> str:
     """Give the text of a message without what clients change of their own accord; no white space, no Markdown."""
-    text = _THOUGHTS.sub("", html.unescape(_text(message)))
+    text = _thoughtless(html.unescape(_text(message)))
     text = unicodedata.normalize("NFKC", text).translate(_ALIKE)
     return _SPACE.sub("", _MARKS.sub("", text))
 
@@ -79,9 +79,10 @@ def is_made_short(came_back: str, served: str) -> bool:
 
 
 def likeness(one: Message, other: Message) -> float:
-    """Give the share of the shorter text's pairs of words that the longer one has too."""
+    """Give the share of the shorter text's pairs of words (one word alone) that the longer one has too."""
     words = [_WORD.findall(_text(message).casefold()) for message in (one, other)]
-    pairs = [Counter(pairwise(["", *each])) for each in words]
+    size = min(2, *map(len, words))
+    pairs = [Counter(zip(*(each[at:] for at in range(size)), strict=False)) for each in words]
     shorter = min(pairs[0].total(), pairs[1].total())
     return (pairs[0] & pairs[1]).total() / shorter if shorter else 0.0
 
@@ -89,13 +90,17 @@ def likeness(one: Message, other: Message) -> float:
 def without_thoughts(message: Message) -> Message:
     """Give a message as clients send it back: no reasoning, no white space around it."""
     others = [part for part in message.parts if not isinstance(part, Text | Refusal | Reasoning)]
-    text = _THOUGHTS.sub("", spoken(message)).strip()
+    text = _thoughtless(spoken(message)).strip()
     return Message(message.role, (*([Text(text)] if text else ()), *others))
 
 
 def lasting(instructions: str) -> str:
     """Give instructions without the moments in them."""
     return _SPACE.sub(" ", _MOMENT.sub("", instructions)).strip()
+
+
+def _thoughtless(text: str) -> str:
+    return _UNOPENED.sub("", _THOUGHTS.sub("", text))
 
 
 def _text(message: Message) -> str:
