@@ -46,14 +46,18 @@ class Stitcher:
     def __init__(self, nodes: Nodes | None = None) -> None:
         self._nodes: Nodes = MemoryNodes() if nodes is None else nodes
 
-    def add(self, turn: Turn) -> Placement:
-        """Place one turn; one that was placed before stays where it is."""
+    def add(self, turn: Turn, *, path: list[bytes] | None = None) -> Placement:
+        """Place one turn; one that was placed before stays where it is.
+
+        `path`: the hashes of its history (see `path_of`), where the caller has them.
+        """
         known = self._nodes.placed(turn.id)
         if known is not None:
             conversation = self._resolve(known.placement.conversation)
             return replace(known.placement, conversation=conversation, merged=())
         before = self.before(turn)
-        path = path_of(turn, before.tip if before else b"")
+        if path is None:
+            path = path_of(turn, before.tip if before else b"")
         link = Linker(self._nodes, turn, path).link()
         if before and link is START:
             link = Link(Relation.CONTINUE, before)

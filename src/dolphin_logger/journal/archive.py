@@ -74,6 +74,24 @@ class Archive:
             part.unlink(missing_ok=True)
         return copy
 
+    def latest(self, source: str, origin: str) -> bytes | None:
+        """Give the bytes that a file had when it was archived last; None where there is no copy.
+
+        `origin` is the name that it was kept under.
+        """
+        found = []
+        for described in sorted((self._root / source).glob("*.json")):
+            facts = _facts(described)
+            if origin in facts.get("files", ()):
+                found.append((str(facts.get("modified")), described.with_suffix(".zst")))
+        for _, kept in sorted(found, reverse=True):
+            try:
+                with kept.open("rb") as file:
+                    return zstandard.ZstdDecompressor().stream_reader(file).read()
+            except (OSError, zstandard.ZstdError):
+                continue
+        return None
+
     def _describe(self, kept: Path, copy: Copy, *, origin: str, modified_ns: int) -> None:
         """Note where the bytes lay; the same bytes may have lain in several places."""
         files = set(_facts(kept).get("files", ())) | {origin}
