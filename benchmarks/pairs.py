@@ -24,10 +24,11 @@ from typing import Any
 from pairs_clients import LOOKALIKES, PEOPLE, TASTES, Preferred, Taste
 from stitching import CAST, Score
 from stitching_world import World
-from tests.support.told import tell_all
+from tests.support.material import materials
 
 from dolphin_logger.curate.pairs import find_pairs
 from dolphin_logger.example import Pair
+from dolphin_logger.journal.home import Home
 from dolphin_logger.journal.reader import StoredRecord, read_segment
 from dolphin_logger.label import Labels
 
@@ -50,31 +51,29 @@ class Result:
     seconds: float = 0.0
 
 
-def play(seed: int, folder: Path) -> tuple[World, Taste, list[tuple[str, dict[str, Any]]]]:
-    """Run one world; give it, what was preferred in it, and the fields of its records."""
+def play(seed: int, home: Home) -> tuple[World, Taste, dict[str, dict[str, Any]]]:
+    """Run one world; give it, what was preferred in it, and the fields of its records by id."""
     world = World(seed)
     taste = TASTES[id(world)] = Taste()
     cast = (*CAST, *PEOPLE, *LOOKALIKES) * ROUNDS
     clients = [client(world, f"{client.__name__}-{number}") for number, client in enumerate(cast)]
     world.run(clients, within=3600)
-    records = [
-        (path.stem, item.fields)
-        for path in world.write(folder)
+    home.logs.mkdir(parents=True)
+    records = {
+        item.id: item.fields
+        for path in world.write(home.logs)
         for item in read_segment(path)
         if isinstance(item, StoredRecord)
-    ]
+    }
     del TASTES[id(world)]
     return world, taste, records
 
 
-def add_stitching_clients(
-    world: World, taste: Taste, records: list[tuple[str, dict[str, Any]]]
-) -> None:
+def add_stitching_clients(world: World, taste: Taste, fields: dict[str, dict[str, Any]]) -> None:
     """Tell what was preferred by the clients of the stitching benchmark: from the truth of each record.
 
     Of answers that were asked for again and were all served, one was gone on with.
     """
-    fields = {one["id"]: one for _, one in records}
     truths = {
         record: truth
         for record, truth in world.truth.items()
@@ -129,12 +128,13 @@ def score(seeds: Iterable[int]) -> Result:
     result = Result()
     for seed in seeds:
         with tempfile.TemporaryDirectory() as folder:
-            world, taste, records = play(seed, Path(folder))
-        add_stitching_clients(world, taste, records)
-        told = tell_all(records)
-        begun = time.perf_counter()
-        pairs = [pair for one in told for pair in find_pairs(one, Labels())]
-        result.seconds += time.perf_counter() - begun
+            home = Home(Path(folder, "home"))
+            world, taste, records = play(seed, home)
+            add_stitching_clients(world, taste, records)
+            told = list(materials(home, Path(folder, "spool")))
+            begun = time.perf_counter()
+            pairs = [pair for one in told for pair in find_pairs(one, Labels())]
+            result.seconds += time.perf_counter() - begun
         result.records += len(records)
         found = {preferred_of(pair) for pair in pairs}
         assert len({pair.id for pair in pairs}) == len(pairs)

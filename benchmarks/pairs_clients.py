@@ -473,6 +473,7 @@ def other_task(world: World, name: str) -> Iterator[float]:
     chat = Chat(world, "changed instructions", name, said=[Said("user", world.sentence(5, 12))])
     reply = answer(world, first=False)
     say(chat, "start", reply, system=system("a pirate"))
+    yield 20
     chat.said += [reply, Said("user", world.sentence())]
     first = say(chat, "continue", answer(world, first=False), system=system("a pirate"))
     yield 20

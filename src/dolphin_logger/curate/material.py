@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from dolphin_logger.conversation import Relation
 from dolphin_logger.conversation.canonical import MODEL
+from dolphin_logger.curate.edits import count_messages
 from dolphin_logger.curate.history import History
 from dolphin_logger.curate.native import NoFiles, SessionFiles
 from dolphin_logger.curate.spool import Gathered
@@ -57,6 +58,16 @@ class Material:
         """Give the answer of a record that was gathered, every choice, edits in place."""
         self._surveyed(record)
         return self._history.answered(record)
+
+    def recorded(self, record: str) -> Answered:
+        """Give the answer of a record that was gathered as it was recorded, without edits."""
+        self._surveyed(record)
+        return self._history.recorded(record)
+
+    def sent(self, record: str) -> int:
+        """Count the messages in the list that the client sent: where labels have the answer."""
+        self._surveyed(record)
+        return count_messages(self._history.fields(record).get("request"))
 
     def choice(self, record: str) -> Choice:
         """Give the choice that was gone on from, else the first that says something."""

@@ -13,8 +13,8 @@ from dolphin_logger.conversation import Relation
 from dolphin_logger.conversation.canonical import MODEL, hash_message
 from dolphin_logger.curate.pairs.asking import Asking
 from dolphin_logger.curate.pairs.said import Said, conversation_of
-from dolphin_logger.curate.pairs.told import Fact
 from dolphin_logger.curate.pairs.wording import calls_of, likeness, plain
+from dolphin_logger.curate.survey import Surveyed
 from dolphin_logger.messages import Message
 
 _NEVER = -1
@@ -24,7 +24,7 @@ _NEVER = -1
 class Given:
     """One choice of one record."""
 
-    fact: Fact
+    fact: Surveyed
     choice: int
     message: Message
 
@@ -64,7 +64,7 @@ class Change:
 
     answer: Answer
     message: Message
-    fact: Fact
+    fact: Surveyed
     rest: tuple[Message, ...]
 
 
@@ -82,20 +82,28 @@ class Answers:
         return not any(message.role == MODEL for message in self.question.history)
 
 
-def find_answers(asking: Asking, said: Callable[[str], Said]) -> Answers:
-    """Find the answers to a question and what became of each."""
-    question = said(asking.members[0].id)
+def find_answers(asking: Asking, read: Callable[[str], Said | None]) -> Answers | None:
+    """Find the answers to a question and what became of each; None where no words of it are here."""
+    told = [(fact, said) for fact in asking.members if (said := read(fact.id)) is not None]
+    if not told:
+        return None
+    question = told[0][1]
     by_wording: dict[tuple[str, bytes], Answer] = {}
-    for fact in asking.members:
-        for choice, message in said(fact.id).answers:
+    for fact, said in told:
+        for choice, message in said.answers.items():
             key = plain(message), calls_of(message)
             answer = by_wording.setdefault(key, Answer(*key))
             answer.given.append(Given(fact, choice, message))
     each = tuple(by_wording.values())
     changes = []
+    base = len(question.history)
     for fact, last in asking.followers if each else ():
-        history = conversation_of(said(fact.id).asked.messages)
-        base = len(question.history)
+        there = read(fact.id)
+        if there is None:
+            for answer in each:  # one of them was gone on with, and nobody knows which
+                answer.used = max(answer.used, last)
+            continue
+        history = conversation_of(there.asked.messages)
         is_behind = _hashes(history[:base]) == _hashes(question.history)
         back = history[base : base + 1] if is_behind else history
         taken = _taken([message for message in back if message.role == MODEL], each)
