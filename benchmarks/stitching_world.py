@@ -113,6 +113,8 @@ class Ask:
     run: str | None = None
     path: str | None = None
     seconds: float = 0.5
+    provider: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 Client = Callable[["World", str], Iterator[float]]
@@ -160,6 +162,8 @@ class World:
             request=json.dumps(ask.body, ensure_ascii=False).encode(),
             response=None if ask.answer is None else json.dumps(ask.answer).encode(),
         )
+        exchange.provider = ask.provider
+        exchange.client.tags |= ask.tags
         if ask.outcome is not Outcome.COMPLETED:
             exchange.error = Failure("overloaded", "provider", 529, "overloaded")
         place = self.random.randrange(len(self._writers)) if writer is None else writer

@@ -47,7 +47,7 @@ def messages(item: Read, row: Read) -> list[Read]:
         {ours: roles.get(turn[theirs], turn[theirs]) for ours, theirs in names.items()}
         for turn in row[item.get("field_messages", "messages")]
     ]
-    system = row.get(item.get("field_system", "system"))
-    if system:
-        thread.insert(0, {"role": "system", "content": system})
+    system = item.get("field_system", "system")
+    if system in row and thread[0]["role"] != "system":  # also where the column is empty
+        thread.insert(0, {"role": "system", "content": row[system]})
     return thread

@@ -16,7 +16,6 @@ COLUMNS = {
     *("prompt", "query", "response", "history", "messages", "system", "tools"),
     *("images", "videos", "audios", "chosen", "rejected", "kto_tag"),
 }
-ROLES = {"human": "user", "gpt": "assistant", "observation": "tool", "function_call": "assistant"}
 ODD, EVEN = ("human", "observation"), ("gpt", "function_call")
 THOUGHT = re.compile(r"<think>\n(.*?)\n</think>\n\n", re.DOTALL)
 CALLS = re.compile(r"<tool_call>(.*?)</tool_call>", re.DOTALL)
@@ -36,6 +35,9 @@ def read(entry: Read, row: Read) -> Read:
         return _read_alpaca(columns, row)
     assert entry["formatting"] == "sharegpt"
     turns = row[columns["messages"]]
+    system = row[columns["system"]] if "system" in columns else ""
+    if turns and turns[0]["from"] == "system":
+        system, turns = turns[0]["value"], turns[1:]
     for place, turn in enumerate(turns):
         assert set(turn) == {"from", "value"}
         assert isinstance(turn["value"], str)
@@ -44,7 +46,7 @@ def read(entry: Read, row: Read) -> Read:
     images = row[columns["images"]]
     assert sum(turn["value"].count("<image>") for turn in turns) == len(images)
     return {
-        "system": row[columns["system"]],
+        "system": system,
         "tools": _tools(row[columns["tools"]]),
         "images": images,
         "turns": [_turn(turn["from"], turn["value"]) for turn in turns],

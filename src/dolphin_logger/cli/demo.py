@@ -1,7 +1,7 @@
 """`dolphin-logger demo`: the whole loop offline, in a home of its own, with the built-in model.
 
-It talks to the proxy as any client would, over HTTP on loopback; nothing is written but by the
-proxy itself.
+It talks to the proxy as any client would, over HTTP on loopback; records are written by the proxy
+itself, and the dataset by the same build as any other.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import click
@@ -22,6 +23,9 @@ from dolphin_logger.cli.homes import demo_home
 from dolphin_logger.cli.serve import run_proxy
 from dolphin_logger.errors import DolphinError
 from dolphin_logger.journal.home import Home
+
+if TYPE_CHECKING:
+    from dolphin_logger.curate.manifest import Manifest
 
 _WEATHER = {
     "type": "function",
@@ -58,6 +62,8 @@ def demo(port: int | None, *, once: bool) -> None:
         visitor.start()
 
     run_proxy(home, host=None, port=_choose_port() if port is None else port, ready=ready)
+    if failures and isinstance(failures[0], DolphinError):
+        raise failures[0]
     if failures:
         raise DolphinError(
             f"the demo could not talk to its own proxy: {failures[0]!r}"
@@ -71,10 +77,10 @@ def _visit(
     try:
         ids = [_ask(url, request) for request in _chats(lambda request: _answer(url, request))]
         _report(url, home, ids, serving=stop is None)
-    except (OSError, ValueError, KeyError, http.client.HTTPException) as error:
+    except (OSError, ValueError, KeyError, http.client.HTTPException, DolphinError) as error:
         failures.append(error)
         if stop is None:
-            click.echo(f"error: the demo could not talk to its own proxy: {error!r}", err=True)
+            click.echo(f"error: the demo did not come to its end: {error!r}", err=True)
     finally:
         if stop is not None:
             stop()
@@ -148,10 +154,20 @@ def _post(
 
 
 def _report(url: str, home: Home, ids: list[str], *, serving: bool) -> None:
-    """Print, on stdout, what was recorded and how to look at it."""
+    """Print, on stdout, what was recorded, what was made of it, and how to look at both."""
     lines = [f"{len(ids)} exchanges of three chats recorded in {home.logs}"]
     lines += [f"  {record_id[-8:]}" for record_id in ids]
     lines += ["", "Look at them:", "  dolphin-logger ls", f"  dolphin-logger show {ids[2][-8:]}"]
+    dataset = _build(home)
+    first = next(file["path"] for file in dataset.fields["exports"][0]["files"])
+    lines += [
+        "",
+        f"{dataset.rows} conversations as a dataset, which will never be published:",
+        f"  {dataset.folder / first}",
+        "",
+        "Make your own, of what you recorded:",
+        "  dolphin-logger dataset build",
+    ]
     if serving:
         body = json.dumps(_request([_user("Hello!")], stream=True))
         lines += [
@@ -160,6 +176,16 @@ def _report(url: str, home: Home, ids: list[str], *, serving: bool) -> None:
             f"  curl {url}/v1/chat/completions -H 'content-type: application/json' -d '{body}'",
         ]
     click.echo("\n".join(lines))
+
+
+def _build(home: Home) -> Manifest:
+    """Build a dataset of the built-in model's answers."""
+    from dolphin_logger.cli.building import build_dataset
+    from dolphin_logger.curate.recipes import find_recipe
+
+    recipe = find_recipe("sft").recipe
+    recipe = replace(recipe, selection=replace(recipe.selection, demo=True))
+    return build_dataset(home, recipe, name="demo", out=None, workers=1)
 
 
 def _choose_port() -> int:

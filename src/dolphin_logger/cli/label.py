@@ -1,5 +1,4 @@
-"""The commands that label a record: `rate`, `tag`, `note`, `edit`, `keep`, `drop`, `prefer`,
-`redact`, `undo`.
+"""The commands that label a record: `rate`, `tag`, `note`, `edit`, `keep`, `drop`, `prefer`, `redact`, `undo`.
 
 Each writes one label, says what it did, and prints the label's id for `undo`. No record changes.
 """

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import click
 
+from dolphin_logger.cli.asking import asking
 from dolphin_logger.cli.homes import home_to_read
 from dolphin_logger.cli.output import for_person, note, say, say_json, say_table
 from dolphin_logger.cli.progress import progress
 from dolphin_logger.cli.summary import COLUMNS, row
 from dolphin_logger.cli.targets import conversation_named, records_named
+from dolphin_logger.curate.manifest import list_datasets
+from dolphin_logger.curate.site import forget_unfinished
+from dolphin_logger.errors import IndexingError
+from dolphin_logger.index.told import conversations_of
 from dolphin_logger.journal.home import Home
 from dolphin_logger.journal.locks import BusyError, upkeep
 from dolphin_logger.journal.reader import StoredRecord, every_segment
@@ -41,7 +46,9 @@ def rm(*, names: tuple[str, ...], alone: bool, yes: bool, json_: bool) -> None:
     records = list({record.id: record for record in found}.values())
     if not yes:
         _ask(records)
+    holding = _holding(home, [record.id for record in records])
     hide(home, records)
+    forget_unfinished(home)
     erased = _erase(home)
     if json_:
         facts = {"removed": [record.id for record in records], "erased": erased is not None}
@@ -49,6 +56,8 @@ def rm(*, names: tuple[str, ...], alone: bool, yes: bool, json_: bool) -> None:
         return
     for record in records:
         say(f"removed {record.id}")
+    for name in holding:
+        note(f"the dataset {name} has some of it: build it again, or remove it")
     if any("imported" in record.fields for record in records):
         note(
             f"the untouched session files stay in {home.archive}: remove those of this session, too"
@@ -61,6 +70,19 @@ def rm(*, names: tuple[str, ...], alone: bool, yes: bool, json_: bool) -> None:
         note(
             f"{len(erased.waiting)} blobs go within the hour: an open request may be sending the same bytes"
         )
+
+
+def _holding(home: Home, records: list[str]) -> list[str]:
+    """Name the datasets that have something of the conversations of these records."""
+    datasets = list(list_datasets(home))
+    if not datasets:
+        return []
+    try:
+        with asking(home) as (connection, _):
+            gone = {*records, *conversations_of(connection, records).values()}
+    except IndexingError:
+        gone = set(records)
+    return [one.name for one in datasets if gone & set(one.conversations)]
 
 
 def _ask(records: list[StoredRecord]) -> None:

@@ -93,14 +93,13 @@ class _Building:
         self._workers, self._progress = workers, progress
         self._exporters = {one.name: one for one in exporters_of(recipe)}
         self._rules = rules_of(recipe)
-        self._omitted: list[dict[str, Any]] = []
 
     def run(self, *, name: str, private: Private, fresh: bool) -> dict[str, Any]:
         """Build, and give the fields of the manifest."""
         key = load_key(self._home.datasets / "key")
         every = self._survey()
         labels = read_labels(self._home)
-        order = Order(self._recipe, key, private, self._site.images)
+        order = Order(self._recipe, key, private, self._home, self._site.images)
         state = _state(order, self._rules, every, labels)
         self._site.begin(state, fresh=fresh)
         merge = Merge(self._site.made, self._recipe, self._exporters, images=self._site.images)

@@ -31,7 +31,7 @@ from dolphin_logger.curate.spool import (
     head_of,
     read_bucket,
 )
-from dolphin_logger.curate.survey import Survey
+from dolphin_logger.curate.survey import Survey, Surveyed
 from dolphin_logger.curate.workers import spread
 from dolphin_logger.errors import RecordError
 from dolphin_logger.index.contents import to_json
@@ -108,10 +108,12 @@ def gather(
     buckets: int,
     workers: int,
     advance: Callable[[int], object],
+    along: Iterable[str] = (),
 ) -> list[Path]:
     """Bring records, and those that come unsaid before them, into buckets; give the buckets' files.
 
-    All of a conversation is in one bucket, which its id decides. `advance` is told how many more bytes
+    All of a conversation is in one bucket, which its id decides. Records of `along` (those with edits,
+    which stand in others' histories) come with what is wanted of their conversations. `advance` is told how many more bytes
     of lines are through, of those that are not in a finished bucket already.
 
     Raises:
@@ -122,7 +124,7 @@ def gather(
     make_private_folder(spool)
     shutil.rmtree(work, ignore_errors=True)
     make_private_folder(work)
-    heads, lines = _plan(survey, _with_unsaid(survey, wanted), folder=work, buckets=buckets)
+    heads, lines = _plan(survey, _with_unsaid(survey, wanted, along), folder=work, buckets=buckets)
     made = {number: _Bucket(_path(spool, number, path), path) for number, path in heads.items()}
     waiting = {number: one for number, one in made.items() if not one.path.exists()}
     read = partial(_collect, removed=frozenset(removed_ids(home)), folder=work)
@@ -144,15 +146,25 @@ def _number(conversation: str, buckets: int) -> int:
     return zlib.crc32(conversation.encode("utf-8", "surrogatepass")) % buckets
 
 
-def _with_unsaid(survey: Survey, wanted: Iterable[str]) -> dict[str, set[str]]:
-    """Give what is wanted, and what comes before it unsaid, by conversations."""
+def _with_unsaid(
+    survey: Survey, wanted: Iterable[str], along: Iterable[str]
+) -> dict[str, set[str]]:
+    """Give what is wanted, and what comes with it, by conversations."""
     chosen: dict[str, set[str]] = {}
     for record in wanted:
+        _choose(survey, survey.get(record), chosen)
+    for record in along:
         one = survey.get(record)
-        while one is not None and one.id not in chosen.setdefault(one.conversation, set()):
-            chosen[one.conversation].add(one.id)
-            one = None if one.before is None else survey.get(one.before)
+        if one is not None and one.conversation in chosen:
+            _choose(survey, one, chosen)
     return chosen
+
+
+def _choose(survey: Survey, one: Surveyed | None, chosen: dict[str, set[str]]) -> None:
+    """Add a record, and those that come before it unsaid."""
+    while one is not None and one.id not in chosen.setdefault(one.conversation, set()):
+        chosen[one.conversation].add(one.id)
+        one = None if one.before is None else survey.get(one.before)
 
 
 def _plan(

@@ -97,6 +97,10 @@ class History:
         ]
         return Answered(tuple(choices), answered.rest)
 
+    def recorded(self, record: str) -> Answered:
+        """Give an answer without edits."""
+        return self._read(record).answered
+
     def choice(self, record: str) -> Choice:
         """Give the choice that was gone on from, else the first that says something."""
         return _chosen(self.answered(record), self._around[record])

@@ -40,6 +40,11 @@ class Manifest:
         return int(self.fields["counts"]["rows"])
 
     @property
+    def conversations(self) -> list[str]:
+        """The ids of the conversations that something in it is from."""
+        return list(self.fields["conversations"])
+
+    @property
     def is_publishable(self) -> bool:
         """Whether it may leave this machine."""
         return bool(self.fields["publishable"])

@@ -59,8 +59,14 @@ class Material:
         self._surveyed(record)
         return self._history.answered(record)
 
+    def recorded(self, record: str) -> Answered:
+        """Give the answer of a record that was gathered as it was recorded, without edits."""
+        self._surveyed(record)
+        return self._history.recorded(record)
+
     def sent(self, record: str) -> int:
-        """Count the messages in the list that the client sent: the answer's index for labels."""
+        """Count the messages in the list that the client sent: where labels have the answer."""
+        self._surveyed(record)
         return count_messages(self._history.fields(record).get("request"))
 
     def choice(self, record: str) -> Choice:

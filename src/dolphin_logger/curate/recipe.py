@@ -36,7 +36,8 @@ from dolphin_logger.errors import DatasetError
 
 FORMATS: Final = ("jsonl", "parquet")
 _IMAGES: Final = ("reference", "embedded", "drop")
-_FLAVOURS: Final = ("pi", "sts", "native", "weighted")
+NATIVE: Final = "native"  # the client's own session files
+_FLAVOURS: Final = ("pi", "sts", NATIVE, "weighted")
 _SIGNALS: Final = ("regenerate", "edit", "n_best", "label")
 
 

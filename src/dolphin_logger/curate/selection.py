@@ -25,8 +25,8 @@ from dolphin_logger.label import Labels, Marks
 
 DEMO: Final = "demo"  # the built-in model's provider
 _RATING: Final = "rating"
-_SIDE, _REPLAY, _DEMO, _IMPORTED = "side task", "replay", "built-in model", "imported"
-_APART: Final = (_SIDE, _REPLAY, _DEMO, _IMPORTED)  # not even in a session
+_DEMO, _SIDE, _REPLAY, _IMPORTED = "built-in model", "side task", "replay", "imported"
+_APART: Final = (_SIDE, _REPLAY, _IMPORTED)  # not even in a session
 _ASKED_AGAIN: Final = (Relation.REGENERATE, Relation.DUPLICATE)
 
 
@@ -157,7 +157,7 @@ class _Selecting:
         models: set[str] = set()
         for one in self._survey:
             stand = standing(self._labels, one.id, one.conversation)
-            own = _forbids(one, stand)
+            own = _forbids(one, stand, demo=self._wanted.demo)
             history = self._history(one, own, stand)
             if history != _CLEAN:  # most are clean: memory is for the others
                 self._histories[one.id] = history
@@ -263,17 +263,17 @@ class _Selecting:
         return not self._wanted.tag or any(self._matches("tag", tag) for tag in tags)
 
 
-def _forbids(one: Surveyed, stand: Standing) -> str | None:
-    """Say what keeps a record out of everything."""
+def _forbids(one: Surveyed, stand: Standing, *, demo: bool) -> str | None:
+    """Say what keeps a record out of everything; a dataset with the built-in model's answers never leaves."""
     if stand.is_dropped:
         return "dropped"
+    if one.provider == DEMO:
+        return None if demo else _DEMO
     return "not publishable" if one.publishable is False else None
 
 
 def _origin_of(one: Surveyed, wanted: Selection, *, is_kept: bool) -> str | None:
     """Say where a record comes from, if nothing from there is wanted."""
-    if one.provider == DEMO and not wanted.demo:
-        return _DEMO
     if one.source is not None and not wanted.imported:
         return _IMPORTED
     if one.is_side and not wanted.side_tasks and not is_kept:

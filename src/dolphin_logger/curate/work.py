@@ -8,7 +8,7 @@ other bucket. Invariant: a part depends on its order and its task alone.
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from hashlib import blake2b
@@ -20,14 +20,18 @@ from dolphin_logger.curate.gather import Gathered, read_bucket
 from dolphin_logger.curate.kit import exporters_of, filters_of, redactors_of
 from dolphin_logger.curate.marked import marked_texts
 from dolphin_logger.curate.material import Material
+from dolphin_logger.curate.native import SessionFiles
 from dolphin_logger.curate.part import Head, Portion, write_once, write_part
 from dolphin_logger.curate.pieces import Offered, Pieces
-from dolphin_logger.curate.recipe import Recipe
+from dolphin_logger.curate.recipe import NATIVE, Recipe
 from dolphin_logger.curate.redaction import Cleaner
 from dolphin_logger.curate.rows import encode_row
 from dolphin_logger.curate.selection import Pick
+from dolphin_logger.curate.survey import Surveyed
 from dolphin_logger.example import Example, Exchanged, Pair, Piece, Session, Unit
 from dolphin_logger.exporters import Exporter, Options, UnfitError, prepare
+from dolphin_logger.journal.format import format_time
+from dolphin_logger.journal.home import Home
 from dolphin_logger.label import Labels
 
 _HASH_BYTES: Final = 16
@@ -49,6 +53,7 @@ class Order:
     recipe: Recipe
     key: bytes
     private: Private
+    home: Home
     images: Path
 
 
@@ -82,6 +87,7 @@ class _Bench:
         self._exporters = exporters_of(recipe)
         self._filters = filters_of(recipe)
         self._options = Options(recipe.images, recipe.reasoning, recipe.flavour or None)
+        self._files = SessionFiles(order.home) if recipe.flavour == NATIVE else None
         self._cleaner = Cleaner(
             redactors_of(recipe, secrets=order.private.secrets),
             key=order.key,
@@ -100,7 +106,7 @@ class _Bench:
     def _conversation(
         self, gathered: Gathered, labels: Labels, picks: Mapping[str, Pick]
     ) -> Iterator[Portion]:
-        material = Material(gathered, labels)
+        material = Material(gathered, labels, files=self._files)
         pieces = Pieces(
             material,
             labels,
@@ -115,10 +121,10 @@ class _Bench:
         begins = _hash(_first_words(session) or gathered.conversation).hex()
         self._cleaner.learn(session)
         for offered in pieces:
-            if marked is None:
-                yield self._portion(replace(offered, reason=_UNREADABLE), begins=begins)
-            else:
-                yield self._portion(offered, begins=begins, marked=marked)
+            told = replace(offered, reason=_UNREADABLE) if marked is None else offered
+            portion = self._portion(told, begins=begins, marked=marked or ())
+            _describe(portion.head, offered.piece, gathered.around)
+            yield portion
 
     def _portion(self, offered: Offered, *, begins: str, marked: Sequence[str] = ()) -> Portion:
         piece = offered.piece
@@ -136,7 +142,6 @@ class _Bench:
         cleaned = self._cleaner.clean(piece, marked=marked)
         head.said = b64encode(self._signature(cleaned.piece, offered.unit)).decode()
         head.findings = [asdict(found) for found in cleaned.findings]
-        _describe(head, piece)
         rows: dict[str, list[bytes]] = {}
         for exporter in offered.exporters:
             lines = self._rows(exporter, cleaned.piece, head)
@@ -197,15 +202,18 @@ def _hash(said: Any) -> bytes:
     return blake2b(encode_row(said), digest_size=_HASH_BYTES).digest()
 
 
-def _describe(head: Head, piece: Piece) -> None:
+def _describe(head: Head, piece: Piece, around: Iterable[Surveyed]) -> None:
     """Note what the piece is made of."""
     facts = piece.metadata
-    head.models = _names(facts.get("models") or facts.get("model"))
-    head.providers = _names(facts.get("providers") or facts.get("provider"))
-    head.clients = _names(facts.get("client"))
-    head.times = _names(list((facts.get("time") or {}).values()))
+    own = {piece.id, facts.get("chosen_record"), facts.get("rejected_record")}
+    if isinstance(piece, Session):
+        own = {step.id for step in piece.steps}
+    records = [one for one in around if one.id in own]
+    head.models = _names(one.model for one in records) + _names(facts.get("models") or ())
+    head.providers = _names(one.provider for one in records) + _names(facts.get("providers") or ())
+    head.clients = _names(one.client for one in records)
+    head.times = [format_time(one.time * 1000) for one in records]
 
 
-def _names(value: Any) -> list[str]:
-    values = value if isinstance(value, list) else [value]
+def _names(values: Iterable[Any]) -> list[str]:
     return [one for one in values if isinstance(one, str) and one]

@@ -21,7 +21,6 @@ _LLAMA_FACTORY: Final[Mapping[str, Json]] = {
         "formatting": "sharegpt",
         "columns": {
             "messages": "conversations",
-            "system": "system",
             "tools": "tools",
             "images": "images",
         },
@@ -46,12 +45,10 @@ _AXOLOTL: Final[Mapping[str, Sequence[str]]] = {
         "field_messages: prompt",
         "field_chosen: chosen",
         "field_rejected: rejected",
-        "roles: {system: [system], user: [user], assistant: [assistant], tool: [tool]}",
     ),
     "sharegpt": (
         "type: chat_template",
         "field_messages: conversations",
-        "field_system: system",
         "field_tools: no_such_column",
         "message_property_mappings: {role: from, content: value}",
         "roles: {system: [system], user: [human], assistant: [gpt, function_call], tool: [observation]}",
@@ -60,7 +57,10 @@ _AXOLOTL: Final[Mapping[str, Sequence[str]]] = {
     "chatml": ("type: completion", "field: text"),
 }
 _REMARKS: Final[Mapping[str, Sequence[str]]] = {
-    "preference": ("rl: dpo",),
+    "preference": (
+        "# Axolotl reads nothing but texts here, and of each answer the last message.",
+        "rl: dpo",
+    ),
     "sharegpt": (
         "# Calls of tools stay JSON in the text here; the export `messages` renders them.",
     ),
@@ -98,6 +98,8 @@ def _write_entries(name: str, files: Mapping[str, Sequence[str]]) -> str:
 def _write_stanza(name: str, files: Mapping[str, Sequence[str]]) -> str:
     lines = [_HEAD, *_REMARKS.get(name, ())]
     for split, shards in files.items():
+        if not shards:
+            continue
         lines.append(f"{_KEYS.get(split, 'datasets')}:")
         for file in shards:
             kind = "parquet" if file.endswith(".parquet") else "json"

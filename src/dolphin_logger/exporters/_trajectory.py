@@ -55,13 +55,10 @@ class Trajectory:
 def write_steps(path: list[Node], options: Options, *, told: set[str]) -> Trajectory:
     """Write a path; the nodes of `told` are copied context, as is what a compaction said again."""
     trajectory = Trajectory()
-    said: set[str] = set()
+    again = _said_again(path)
     for node in path:
         (chat,) = shown([node.chat], options)
-        words = compact(node.chat)
-        is_again = node.step.relation == Relation.COMPACTION and words in said
-        is_copied = node.id in told or (is_again and not node.is_answer)
-        said.add(words)
+        is_copied = node.id in told or node.id in again
         if chat["role"] == "tool":
             _add_result(trajectory, chat, node, is_copied=is_copied)
         else:
@@ -83,6 +80,21 @@ def metrics_of(steps: list[Json]) -> Json:
 def observe(step: Json, result: Json) -> None:
     """Add what came of a step to it."""
     step.setdefault("observation", {"results": []})["results"].append(result)
+
+
+def _said_again(path: list[Node]) -> set[str]:
+    """Give the nodes of compactions that say what was said before on the path."""
+    again: set[str] = set()
+    if not any(node.step.relation == Relation.COMPACTION for node in path):
+        return again
+    said: set[str] = set()
+    for node in path:
+        words = compact(node.chat)
+        is_history = node.step.relation == Relation.COMPACTION and not node.is_answer
+        if is_history and words in said:
+            again.add(node.id)
+        said.add(words)
+    return again
 
 
 def _is_copied(step: Json) -> bool:

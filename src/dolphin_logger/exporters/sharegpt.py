@@ -1,9 +1,10 @@
 """ShareGPT rows under LLaMA-Factory's rules: `conversations` of `{"from", "value"}`, by turns.
 
 Sources: hiyouga/LLaMA-Factory, data/README.md and src/llamafactory/data/{converter,formatter}.py:
-human and observation in odd places, gpt and function_call in even ones; `system` and `tools` apart; a
-thought in `<think>`; a call as JSON, alone or, beside words, in `<tool_call>`; results of several calls
-in one observation; `<image>` where the next of `images` is. It does not know files.
+human and observation in odd places, gpt and function_call in even ones, `system` before them (a turn and
+not the column that only LLaMA-Factory knows); `tools` as JSON text; a thought in `<think>`; a call as
+JSON, alone or, beside words, in `<tool_call>`; results of several calls in one observation; `<image>`
+where the next of `images` is. It does not know files.
 Invariant: LLaMA-Factory reads every row back to the words, calls and results that went in.
 """
 
@@ -40,7 +41,6 @@ class ShareGPT:
     unit = Unit.LEAF
     columns: Sequence[Column] = (
         Column("conversations", "list<json>"),
-        Column("system", "string"),
         Column("tools", "string"),
         Column("images", "list<string>"),
         Column("conversation", "string"),
@@ -56,7 +56,7 @@ class ShareGPT:
         """
         assert isinstance(piece, Example)
         system, rounds = rounds_of(shown(piece.messages, options))
-        conversations: list[Json] = []
+        conversations: list[Json] = [{"from": "system", "value": system}] if system else []
         calls: list[Json] = []
         for each in rounds:
             conversations.append(_asked(each, calls))
@@ -64,7 +64,6 @@ class ShareGPT:
             calls = [call for message in each.answered for call in calls_of(message)]
         yield {
             "conversations": conversations,
-            "system": system,
             "tools": compact([_tool(tool) for tool in piece.tools]) if piece.tools else "",
             "images": [url for each in rounds for chat in each.asked for url in pictures_of(chat)],
             "conversation": piece.conversation,

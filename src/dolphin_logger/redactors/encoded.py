@@ -45,6 +45,8 @@ class Encoded:
         if len(text) < _SHORTEST:
             return
         data = encode(text)
+        if not _may_be_encoded(data):
+            return
         characters = Characters(text, data)
         for begin, finish, rule in self._runs(data, depth=1):
             start, end = characters.span(begin, finish)
@@ -70,6 +72,10 @@ class Encoded:
             for _, _, rule in self._runs(decoded, depth=depth + 1):
                 return rule
         return None
+
+
+def _may_be_encoded(data: bytes) -> bool:
+    return next(_run().spans(data), None) is not None
 
 
 def _from_base64(run: bytes) -> bytes | None:
@@ -99,6 +105,11 @@ def _from_hexadecimal(run: bytes) -> bytes | None:
 
 def _from_percent(run: bytes) -> bytes | None:
     return unquote_to_bytes(run)
+
+
+@cache
+def _run() -> Pattern:
+    return Pattern(r"[A-Za-z0-9+/_-]{24}|%[0-9A-Fa-f]{2}")
 
 
 @cache

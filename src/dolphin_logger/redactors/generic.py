@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Final
+from typing import Any, Final
 
 from dolphin_logger.redactors._api import Finding
 from dolphin_logger.redactors._linear import Characters, Pattern, encode
@@ -21,6 +21,10 @@ PRIORITY: Final = 60
 _SHORTEST: Final = 6  # characters of a value
 _LONGEST: Final = 4096  # characters of a value; a longer one is a file
 _NAME_LENGTH: Final = 48  # characters in front of a keyword that still belong to the name
+
+_NOWHERE: Final = (-1, -1)
+_BEHIND: Final = ".:!?|&)}]"  # what ends a sentence or a group, not a value
+_NAME_BEFORE: Final = re.compile(rb"[\w.-]+$")
 
 _KEYWORDS: Final = (
     r"passwords?|passwd|passphrase|passcode|pwd|secrets?|tokens?|credentials?|creds|authorization|auth"
@@ -50,7 +54,7 @@ _OTHER_REST: Final = re.compile(
     r"|modified|at|time|date|index|rotation|scopes?|dir|ref|arn))$|[_-]?(?:iz|ise|ation|ed|or|er|ority)\w*"
 )
 _PERSONAL: Final = re.compile(r"(?i)passw|passphrase|passcode|pwd|^pass$")
-_WEAK: Final = re.compile(r"(?i)^(?:auth|cookie|salt|data[_. -]?keys?|tokens?|seed[_. -]?keys?)$")
+_WEAK: Final = re.compile(r"(?i)^(?:auth|cookie|salt|data[_. -]?keys?|seed[_. -]?keys?)$")
 _SECRET_KEY: Final = re.compile(rf"(?i)(?:{_KEYWORDS})(?:[_-]?(?:\d{{1,2}}|value|prod|dev|test|live|old|new))?$")
 _REFERENCE: Final = re.compile(
     r"(?s)[$%@&<{(\[*|].*"  # ${VAR}, $(cmd), {{template}}, <placeholder>, *args
@@ -59,7 +63,7 @@ _REFERENCE: Final = re.compile(
     r"|(?:https?|file|ftp|s3|gs|data|git)[:@].*|(?:~|\.{1,2})?/.*|[A-Za-z]:\\.*"
     r"|(?:process\.env|os\.environ|import\.meta|secrets\.|vars\.|env\.|ENV:|env:).*"
     r"|[\w.+-]+@[\w-]+\.[\w.-]+|[\w./-]+\.(?:py|js|ts|json|pem|key|txt|yaml|yml|toml|md|go|rs|c|h|sh|crt|cfg)"
-    r"|v?[0-9]+(?:[.:/-][0-9]+)*\w?|[\w-]+/[\w-]+(?:/[\w-]+)*|.*[()].*"
+    r"|[\w.-]+:[0-9]{1,5}|v?[0-9]+(?:[.:/-][0-9]+)*\w?|[\w-]+/[\w-]+(?:/[\w-]+)*|.*[()].*"
 )
 _WORDS: Final = re.compile(r"[A-Za-z]+(?:[_.-][A-Za-z]+)*|[A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_]*")
 _NAMED_DIGEST: Final = re.compile(r"(?i)hash|digest|sha\d|md5|checksum|integrity|fingerprint|commit|revision|etag")
@@ -81,38 +85,28 @@ class Generic:
         data = encode(text)
         characters = Characters(text, data)
         for match in _assignments().groups(data):
-            quoted = match.span(5)
-            begin, finish = quoted if quoted[0] >= 0 else match.span(6)
-            name = _name_at(data, match.start(1)) + match.group(2).decode("latin-1")
-            between = match.group(3)
-            start, end = characters.span(begin, finish)
-            value = text[start:end]
-            if quoted[0] < 0:
-                value = value.rstrip(".:!?|&)}]")
-                end = start + len(value)
-            if _is_assigned(name, match.group(1).decode("latin-1"), between=between, quoted=quoted[0] >= 0):
-                rest = match.group(2).decode("latin-1")
-                if not (rest and _OTHER_REST.fullmatch(rest)) and _is_secret(
-                    value, name=name, quoted=quoted[0] >= 0
-                ):
-                    yield Finding(start, end, "SECRET", "secret-by-name", PRIORITY)
+            if (quoted := match.span(5)) != _NOWHERE:
+                start, end = characters.span(*quoted)
+            else:
+                start, end = characters.span(*match.span(6))
+                end = start + len(text[start:end].rstrip(_BEHIND))
+            if _is_assigned(match, data=data, value=text[start:end]):
+                yield Finding(start, end, "SECRET", "secret-by-name", PRIORITY)
 
 
-def _name_at(data: bytes, at: int) -> str:
-    """Give the identifier that ends with the keyword at `at`, up to the keyword."""
-    before = data[max(0, at - _NAME_LENGTH) : at].decode("latin-1")
-    found = re.search(r"[\w.-]*$", before, re.ASCII)
-    return found[0] if found else ""
-
-
-def _is_assigned(before: str, keyword: str, *, between: bytes, quoted: bool) -> bool:
-    """Whether what stands between name and value gives the one to the other."""
-    if _OTHER_NAME.search(before + keyword):
+def _is_assigned(match: Any, *, data: bytes, value: str) -> bool:
+    """Whether a name that promises a secret is given the value, and the value is one."""
+    keyword, rest, joint = (match.group(number).decode("latin-1") for number in (1, 2, 3))
+    before = _NAME_BEFORE.search(data, max(0, match.start(1) - _NAME_LENGTH), match.start(1))
+    start = before[0].decode("latin-1") if before else ""
+    if _OTHER_NAME.search(start + keyword) or _OTHER_REST.fullmatch(rest):
         return False
-    joint = between.strip()
-    if joint == b"":
-        return before.startswith("--") or "--" in before
-    return joint != b"," or quoted
+    joint = joint.strip()
+    if joint == "" and "--" not in start:  # words behind each other; a flag's value may be so
+        return False
+    if joint == "," and match.span(5) == _NOWHERE:
+        return False
+    return _is_secret(value, name=start + keyword + rest)
 
 
 def _is_secret_name(key: str) -> bool:
@@ -126,10 +120,10 @@ def _is_given(value: str, *, key: str) -> bool:
         return False
     if _PERSONAL.search(key):
         return is_password(value) and not _REFERENCE.fullmatch(value)
-    return _is_secret(value, name=key, quoted=True)
+    return _is_secret(value, name=key)
 
 
-def _is_secret(value: str, *, name: str, quoted: bool) -> bool:
+def _is_secret(value: str, *, name: str) -> bool:
     if not _SHORTEST <= len(value) <= _LONGEST or any(map(str.isspace, value)):
         return False
     if is_stand_in(value) or is_uuid(value) or _REFERENCE.fullmatch(value):

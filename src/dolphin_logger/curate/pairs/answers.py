@@ -13,8 +13,8 @@ from dolphin_logger.conversation import Relation
 from dolphin_logger.conversation.canonical import MODEL, hash_message
 from dolphin_logger.curate.pairs.asking import Asking
 from dolphin_logger.curate.pairs.said import Said, conversation_of
-from dolphin_logger.curate.pairs.told import Fact
-from dolphin_logger.curate.pairs.wording import calls_of, plain, shared_words
+from dolphin_logger.curate.pairs.wording import calls_of, likeness, plain
+from dolphin_logger.curate.survey import Surveyed
 from dolphin_logger.messages import Message
 
 _NEVER = -1
@@ -24,7 +24,7 @@ _NEVER = -1
 class Given:
     """One choice of one record."""
 
-    fact: Fact
+    fact: Surveyed
     choice: int
     message: Message
 
@@ -35,20 +35,27 @@ class Answer:
 
     Attributes:
         given: where it was given, the earliest first.
-        continued: when something was last asked behind it as it was; `used`: or behind a version of
-            it that came back changed. UNIX microseconds, -1 for never.
+        continued: when something was last asked behind it as it was, UNIX microseconds, -1 for never;
+            `begun`: and when that began. `used`: when something was last asked behind it or behind a
+            version of it that came back changed.
     """
 
     text: str
     calls: bytes
     given: list[Given] = field(default_factory=list)
     continued: int = _NEVER
+    begun: int = _NEVER
     used: int = _NEVER
 
     @property
     def since(self) -> int:
         """When it was first asked for."""
         return self.given[0].fact.time
+
+    def take(self, time: int, last: int) -> None:
+        """Note that it was gone on with, from a time on until another."""
+        self.begun = time if self.begun == _NEVER else min(self.begun, time)
+        self.continued, self.used = max(self.continued, last), max(self.used, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +64,7 @@ class Change:
 
     answer: Answer
     message: Message
-    fact: Fact
+    fact: Surveyed
     rest: tuple[Message, ...]
 
 
@@ -69,26 +76,39 @@ class Answers:
     each: tuple[Answer, ...]
     changes: tuple[Change, ...]
 
+    @property
+    def are_first(self) -> bool:
+        """Whether the model had said nothing before, so that others may have asked the same."""
+        return not any(message.role == MODEL for message in self.question.history)
 
-def find_answers(asking: Asking, said: Callable[[str], Said]) -> Answers:
-    """Find the answers to a question and what became of each."""
-    question = said(asking.members[0].id)
+
+def find_answers(asking: Asking, read: Callable[[str], Said | None]) -> Answers | None:
+    """Find the answers to a question and what became of each; None where no words of it are here."""
+    told = [(fact, said) for fact in asking.members if (said := read(fact.id)) is not None]
+    if not told:
+        return None
+    question = told[0][1]
     by_wording: dict[tuple[str, bytes], Answer] = {}
-    for fact in asking.members:
-        for choice, message in said(fact.id).answers:
+    for fact, said in told:
+        for choice, message in said.answers.items():
             key = plain(message), calls_of(message)
             answer = by_wording.setdefault(key, Answer(*key))
             answer.given.append(Given(fact, choice, message))
     each = tuple(by_wording.values())
     changes = []
+    base = len(question.history)
     for fact, last in asking.followers if each else ():
-        history = conversation_of(said(fact.id).asked.messages)
-        base = len(question.history)
+        there = read(fact.id)
+        if there is None:
+            for answer in each:  # one of them was gone on with, and nobody knows which
+                answer.used = max(answer.used, last)
+            continue
+        history = conversation_of(there.asked.messages)
         is_behind = _hashes(history[:base]) == _hashes(question.history)
         back = history[base : base + 1] if is_behind else history
         taken = _taken([message for message in back if message.role == MODEL], each)
         if taken is not None:
-            taken.continued, taken.used = max(taken.continued, last), max(taken.used, last)
+            taken.take(fact.time, last)
         elif is_behind and back and fact.relation is Relation.EDIT and back[0].role == MODEL:
             closest = _closest(back[0], each)
             closest.used = max(closest.used, last)
@@ -113,7 +133,7 @@ def _closest(message: Message, each: Sequence[Answer]) -> Answer:
     """Find the answer that a text was made of; of equally close ones the latest."""
     return max(
         each,
-        key=lambda answer: (shared_words(message, answer.given[-1].message), answer.since),
+        key=lambda answer: (likeness(message, answer.given[-1].message), answer.since),
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from dolphin_logger.conversation import Relation
-from dolphin_logger.curate.pairs.told import Fact
+from dolphin_logger.curate.survey import Surveyed
 
 _INSTEAD: Final = (Relation.DUPLICATE, Relation.REGENERATE)
 _GOES_ON: Final = (Relation.CONTINUE, Relation.BRANCH, Relation.COMPACTION, Relation.EDIT)
@@ -26,12 +26,12 @@ class Asking:
     itself, so that nobody need have seen their answers.
     """
 
-    members: list[Fact] = field(default_factory=list)
-    followers: list[tuple[Fact, int]] = field(default_factory=list)
+    members: list[Surveyed] = field(default_factory=list)
+    followers: list[tuple[Surveyed, int]] = field(default_factory=list)
     retried: set[str] = field(default_factory=set)
 
 
-def find_askings(records: Iterable[Fact]) -> list[Asking]:
+def find_askings(records: Iterable[Surveyed]) -> list[Asking]:
     """Group the records of one conversation, the earliest first; side tasks are left out."""
     ordered = sorted(records, key=lambda fact: (fact.time, fact.id))
     by_id = {fact.id: fact for fact in ordered}
@@ -51,7 +51,7 @@ def find_askings(records: Iterable[Fact]) -> list[Asking]:
     return [one for one in askings.values() if not any(map(_is_aside, one.members))]
 
 
-def _roots(ordered: Iterable[Fact], by_id: Mapping[str, Fact]) -> dict[str, str]:
+def _roots(ordered: Iterable[Surveyed], by_id: Mapping[str, Surveyed]) -> dict[str, str]:
     """Name for each record the first one that asked the same."""
     roots: dict[str, str] = {}
     for fact in ordered:
@@ -68,13 +68,13 @@ def _roots(ordered: Iterable[Fact], by_id: Mapping[str, Fact]) -> dict[str, str]
     return roots
 
 
-def _above(root: Fact, by_id: Mapping[str, Fact]) -> str | None:
+def _above(root: Surveyed, by_id: Mapping[str, Surveyed]) -> str | None:
     """Name the record whose answer a question was put to."""
     goes_on = root.relation in _GOES_ON and not root.is_side
     return root.parent if goes_on and root.parent in by_id else None
 
 
-def _last_said(ordered: list[Fact], above: Mapping[str, str | None]) -> dict[str, int]:
+def _last_said(ordered: list[Surveyed], above: Mapping[str, str | None]) -> dict[str, int]:
     """Tell for each record when something was last asked at it or behind it; replays do not count."""
     last = {fact.id: fact.time for fact in ordered}
     for fact in reversed(ordered):  # the latest first, so that each is passed once
@@ -87,5 +87,5 @@ def _last_said(ordered: list[Fact], above: Mapping[str, str | None]) -> dict[str
     return last
 
 
-def _is_aside(fact: Fact) -> bool:
+def _is_aside(fact: Surveyed) -> bool:
     return fact.is_side or fact.relation is Relation.SIDE

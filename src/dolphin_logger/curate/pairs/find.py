@@ -12,12 +12,13 @@ from typing import Final
 
 from dolphin_logger.conversation import Relation
 from dolphin_logger.conversation.canonical import MODEL, conversed, hash_message
+from dolphin_logger.curate.material import Material
 from dolphin_logger.curate.pairs.answers import Answer, Answers, Given, find_answers
 from dolphin_logger.curate.pairs.asking import Asking, find_askings
 from dolphin_logger.curate.pairs.labelled import edited_pairs, preferred_pairs, rated_pairs
 from dolphin_logger.curate.pairs.scribe import Scribe
-from dolphin_logger.curate.pairs.told import Fact, Told
-from dolphin_logger.curate.pairs.traffic import edit_pairs, is_whole, taken_pairs
+from dolphin_logger.curate.pairs.traffic import edit_pairs, is_served, taken_pairs
+from dolphin_logger.curate.survey import Surveyed
 from dolphin_logger.example import Pair
 from dolphin_logger.label import Labels
 
@@ -27,22 +28,28 @@ _REWRITTEN: Final = (
 _SHARE: Final = 4  # changed ones for each that came back as it was, which no person does
 
 
-def find_pairs(told: Told, labels: Labels) -> Iterator[Pair]:
-    """Find the preference pairs of one conversation."""
-    yield from _Finder(told, labels).find()
+def find_pairs(material: Material, labels: Labels) -> Iterator[Pair]:
+    """Find the preference pairs of one conversation.
+
+    An answer is in a pair only if its record was gathered, and is known as taken only if the record
+    that goes on from it was; of all others the facts count.
+    """
+    yield from _Finder(material, labels).find()
 
 
 class _Finder:
-    def __init__(self, told: Told, labels: Labels) -> None:
-        self._told = told
+    def __init__(self, material: Material, labels: Labels) -> None:
+        self._material = material
         self._labels = labels
-        self._scribe = Scribe(told, labels)
+        self._scribe = Scribe(material, labels)
+        self._there = {fact.id for fact in material.records}
 
     def find(self) -> Iterator[Pair]:
         """Find them."""
-        ordered = sorted(self._told.records, key=lambda fact: (fact.time, fact.id))
-        facts = {fact.id: fact for fact in ordered if not self._is_dropped(fact)}
-        answered = [(asking, self._answers(asking)) for asking in find_askings(ordered)]
+        there = sorted(self._material.records, key=lambda fact: (fact.time, fact.id))
+        facts = {fact.id: fact for fact in there if not self._is_dropped(fact)}
+        askings = find_askings(self._material.around)
+        answered = [(asking, self._answers(asking)) for asking in askings]
         told = [*preferred_pairs(facts, self._scribe), *edited_pairs(facts.values(), self._scribe)]
         for _, answers in answered:
             told += rated_pairs(answers, self._scribe) if answers else ()
@@ -69,10 +76,10 @@ class _Finder:
             return find_answers(asking, self._scribe.said)
         return None
 
-    def _is_many(self, fact: Fact) -> bool:
-        return len(self._told.answered(fact.id).choices) > 1
+    def _is_many(self, fact: Surveyed) -> bool:
+        return fact.id in self._there and len(self._material.recorded(fact.id).choices) > 1
 
-    def _is_dropped(self, fact: Fact) -> bool:
+    def _is_dropped(self, fact: Surveyed) -> bool:
         return self._labels.marks(fact.id).verdict == "drop"
 
     def _fit(self, asking: Asking, answer: Answer) -> list[Given]:
@@ -80,21 +87,20 @@ class _Finder:
         return [
             given
             for given in answer.given
-            if is_whole(given.fact)
+            if is_served(given.fact)
             and not given.fact.is_replay
             and given.fact.id not in asking.retried
             and not self._is_dropped(given.fact)
         ]
 
-    def _known(self, before: Fact) -> set[bytes]:
+    def _known(self, before: Surveyed) -> set[bytes]:
         """Hash all that the model was seen to say in what was asked before a record."""
         found: set[bytes] = set()
-        for fact in self._told.records:
-            if (fact.time, fact.id) < (before.time, before.id):
-                said = conversed(self._told.asked(fact.id).messages)
-                answers = [choice.message for choice in self._told.answered(fact.id).choices]
-                messages = [message for message in said if message.role == MODEL]
-                found.update(map(hash_message, [*messages, *answers]))
+        for fact in self._material.records:
+            said = self._scribe.said(fact.id)
+            if said is not None and (fact.time, fact.id) < (before.time, before.id):
+                messages = [*conversed(said.asked.messages), *said.answers.values()]
+                found.update(hash_message(one) for one in messages if one.role == MODEL)
         return found
 
 

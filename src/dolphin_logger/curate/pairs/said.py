@@ -18,7 +18,7 @@ from dolphin_logger.conversation.canonical import (
     hash_message,
     spoken,
 )
-from dolphin_logger.curate.pairs.told import Told
+from dolphin_logger.curate.material import Material
 from dolphin_logger.curate.pairs.wording import lasting
 from dolphin_logger.example import Chat, Json, chats_of, tool_of
 from dolphin_logger.messages import Asked, Message
@@ -31,12 +31,14 @@ class Said:
     Attributes:
         prompt: the history, instructions included, without an answer that the client began.
         history: what was said to and fro in it, one message a turn.
-        answers: each choice as it would come back; `index` counts those that say nothing too.
+        answers: each choice that says something, by its number, as it would come back, with a
+            person's edits; `recorded`: as it was recorded.
     """
 
     prompt: tuple[Message, ...]
     history: tuple[Message, ...]
-    answers: tuple[tuple[int, Message], ...]
+    answers: dict[int, Message]
+    recorded: dict[int, Message]
     asked: Asked
 
     @property
@@ -63,17 +65,27 @@ class Said:
         return list(map(hash_message, self.history)) == list(map(hash_message, other.history))
 
 
-def said_of(told: Told, record: str) -> Said:
-    """Put a record in words."""
-    asked, answered = told.asked(record), told.answered(record)
+def said_of(material: Material, record: str) -> Said:
+    """Put a record in words.
+
+    Raises:
+        DatasetError: a part of its history is missing.
+    """
+    asked = material.asked(record)
     prompt = list(asked.messages)
     begun: list[Message] = []
     while prompt and prompt[-1].role == MODEL:
         begun.insert(0, prompt.pop())
     parts = tuple([part for message in begun for part in message.parts])
-    made = [Message(MODEL, (*parts, *choice.message.parts)) for choice in answered.choices]
-    answers = tuple([(at, message) for at, message in enumerate(made) if canonical(message)])
-    return Said(tuple(prompt), conversation_of(prompt), answers, asked)
+    answers, recorded = (
+        {
+            number: message
+            for number, choice in enumerate(answered.choices)
+            if canonical(message := Message(MODEL, (*parts, *choice.message.parts)))
+        }
+        for answered in (material.answered(record), material.recorded(record))
+    )
+    return Said(tuple(prompt), conversation_of(prompt), answers, recorded, asked)
 
 
 def conversation_of(messages: Sequence[Message]) -> tuple[Message, ...]:

@@ -6,17 +6,16 @@ has edited it; what is rejected, as it was served.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
+from dolphin_logger.curate.material import Material
 from dolphin_logger.curate.pairs.answers import Given
 from dolphin_logger.curate.pairs.said import Said, said_of
-from dolphin_logger.curate.pairs.told import Told
+from dolphin_logger.errors import DatasetError
 from dolphin_logger.example import Pair, chats_of
 from dolphin_logger.label import Labels
-from dolphin_logger.messages import Message, Reasoning, Refusal, Text
 
 EDIT: Final = "edit"
 LABEL: Final = "label"
@@ -30,20 +29,21 @@ _REMEMBERED: Final = 256  # records in words
 class Scribe:
     """Reads and writes for one conversation."""
 
-    def __init__(self, told: Told, labels: Labels) -> None:
-        self.told = told
+    def __init__(self, material: Material, labels: Labels) -> None:
         self.labels = labels
-        self._read = lru_cache(_REMEMBERED)(lambda record: said_of(told, record))
+        self._material = material
+        self._read = lru_cache(_REMEMBERED)(self._put_in_words)
 
-    def said(self, record: str) -> Said:
-        """Put a record in words."""
+    def said(self, record: str) -> Said | None:
+        """Put a record in words; None where they are not here, or not all of them."""
         return self._read(record)
 
     def rating(self, given: Given) -> int | None:
         """Give what a person said of an answer; of one of several, only what was said of it alone."""
         record = given.fact.id
-        own = self.labels.marks(record, message=self._place(given)).rating
-        if own is not None or len(self.said(record).answers) > 1:
+        place = self._material.sent(record) + given.choice
+        own = self.labels.marks(record, message=place).rating
+        if own is not None or len(self._material.recorded(record).choices) > 1:
             return own
         return self.labels.marks(record).rating
 
@@ -52,33 +52,37 @@ class Scribe:
         better, worse = self.rating(chosen), self.rating(rejected)
         return (better or GOOD) <= BAD or (worse or BAD) >= GOOD
 
-    def edited(self, given: Given) -> Given | None:
-        """Give an answer as a person has edited it; None where nobody has."""
-        edit = self.labels.marks(given.fact.id, message=self._place(given)).edit
-        return None if edit is None else replace(given, message=_changed(given.message, edit))
+    def recorded(self, given: Given) -> Given:
+        """Give an answer as it was served."""
+        said = self.said(given.fact.id)
+        served = None if said is None else said.recorded.get(given.choice)
+        return given if served is None else replace(given, message=served)
 
     def pair(self, signal: str, chosen: Given, rejected: Given, **more: str) -> Pair:
-        """Write a pair; the prompt is that of the chosen answer."""
+        """Write a pair; the prompt is that of the chosen answer, whose words are here."""
         question = self.said(chosen.fact.id)
+        assert question is not None
         ids = {"chosen_record": chosen.fact.id, "rejected_record": rejected.fact.id}
         models = {"chosen_model": chosen.fact.model, "rejected_model": rejected.fact.model}
         places = {"chosen_choice": chosen.choice, "rejected_choice": rejected.choice}
         if not any(places.values()):
             places = {}
-        better = chosen if signal == EDIT else self.edited(chosen) or chosen
         return Pair(
             id=_name(signal, chosen, rejected),
             conversation=chosen.fact.conversation,
             prompt=question.chats(),
-            chosen=chats_of([better.message]),
+            chosen=chats_of([chosen.message]),
             rejected=chats_of([rejected.message]),
             signal=signal,
             tools=question.tools(),
             metadata={**ids, **places, **models, **more},
         )
 
-    def _place(self, given: Given) -> int:
-        return self.told.sent(given.fact.id) + given.choice
+    def _put_in_words(self, record: str) -> Said | None:
+        try:
+            return said_of(self._material, record)
+        except DatasetError:
+            return None
 
 
 def _name(signal: str, chosen: Given, rejected: Given) -> str:
@@ -87,14 +91,3 @@ def _name(signal: str, chosen: Given, rejected: Given) -> str:
         given.fact.id + (f".{given.choice}" if given.choice else "") for given in (chosen, rejected)
     ]
     return "-".join([signal, *dict.fromkeys(ends)])
-
-
-def _changed(message: Message, edit: Mapping[str, Any]) -> Message:
-    """Put a person's text in the place of a message's own; thoughts and calls stay."""
-    parts = edit.get("parts") or ()
-    texts = [part.get("text") if isinstance(part, Mapping) else part for part in parts]
-    text = edit.get("text") or "".join(text for text in texts if isinstance(text, str))
-    kept = [part for part in message.parts if not isinstance(part, Text | Refusal)]
-    before = [part for part in kept if isinstance(part, Reasoning)]
-    after = [part for part in kept if not isinstance(part, Reasoning)]
-    return Message(message.role, (*before, Text(text), *after), message.name)

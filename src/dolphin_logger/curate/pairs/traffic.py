@@ -16,26 +16,26 @@ from dolphin_logger.curate.pairs.answers import Answer, Answers, Change, Given
 from dolphin_logger.curate.pairs.asking import Asking
 from dolphin_logger.curate.pairs.said import Said
 from dolphin_logger.curate.pairs.scribe import EDIT, N_BEST, REGENERATE, Scribe
-from dolphin_logger.curate.pairs.told import Fact
 from dolphin_logger.curate.pairs.wording import (
     calls_of,
     is_made_short,
+    likeness,
     plain,
-    shared_words,
     without_thoughts,
 )
+from dolphin_logger.curate.survey import Surveyed
 from dolphin_logger.example import Pair
 
 Fit: TypeAlias = Callable[[Answer], Sequence[Given]]
 """Gives the records of an answer that may stand in a pair."""
-Known: TypeAlias = Callable[[Fact], Collection[bytes]]
+Known: TypeAlias = Callable[[Surveyed], Collection[bytes]]
 """Gives hashes of all that the model was seen to say before a record was asked."""
 _OF_IT: Final = (
     0.3  # share of words that an edit leaves, where nothing else says whose answer it was
 )
 
 
-def is_whole(fact: Fact) -> bool:
+def is_served(fact: Surveyed) -> bool:
     """Say whether a record holds an answer that somebody may learn from."""
     served = fact.outcome == "completed" and (fact.status is None or 200 <= fact.status < 300)
     return served and fact.provider != "demo" and fact.publishable is not False
@@ -47,15 +47,18 @@ def taken_pairs(answers: Answers, scribe: Scribe, fit: Fit) -> Iterator[Pair]:
         both = max(chosen.since, rejected.since)
         if chosen.continued <= both or rejected.used > both:
             continue
+        if answers.are_first and chosen.begun <= both:
+            continue  # two people who begin alike look just so
         found = _given_together(fit(chosen), fit(rejected))
         if found is None:
             continue
         one, other = found
         if scribe.contradicts(one, other):
             continue
-        if _is_same_task(scribe.said(one.fact.id), scribe.said(other.fact.id)):
+        better, worse = scribe.said(one.fact.id), scribe.said(other.fact.id)
+        if better and worse and _is_same_task(better, worse):
             same = one.fact.id == other.fact.id
-            yield scribe.pair(N_BEST if same else REGENERATE, one, other)
+            yield scribe.pair(N_BEST if same else REGENERATE, one, scribe.recorded(other))
 
 
 def edit_pairs(
@@ -66,7 +69,8 @@ def edit_pairs(
     for change in last.values():
         given = fit(change.answer)
         if given and _is_by_hand(change, answers, asking, scribe, known):
-            mine, theirs = without_thoughts(given[0].message), without_thoughts(change.message)
+            served = scribe.recorded(given[0])
+            mine, theirs = without_thoughts(served.message), without_thoughts(change.message)
             one, other = (Given(given[0].fact, given[0].choice, text) for text in (theirs, mine))
             yield scribe.pair(EDIT, one, other, edited_in=change.fact.id)
 
@@ -100,8 +104,7 @@ def _is_by_hand(
         return False
     if calls_of(change.message) != ours.calls:
         return False  # clients mend and drop calls
-    begun = any(message.role == MODEL for message in answers.question.history)
-    if not begun and shared_words(change.message, ours.given[-1].message) < _OF_IT:
+    if answers.are_first and likeness(change.message, ours.given[-1].message) < _OF_IT:
         return False
     if text.startswith(ours.text) and text[len(ours.text) :] in _said_behind(asking, scribe):
         return False  # two answers that a client put together
@@ -110,8 +113,5 @@ def _is_by_hand(
 
 
 def _said_behind(asking: Asking, scribe: Scribe) -> set[str]:
-    return {
-        plain(message)
-        for fact, _ in asking.followers
-        for _, message in scribe.said(fact.id).answers
-    }
+    told = [scribe.said(fact.id) for fact, _ in asking.followers]
+    return {plain(message) for said in told if said for message in said.answers.values()}

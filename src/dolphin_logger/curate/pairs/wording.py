@@ -19,10 +19,11 @@ from dolphin_logger.messages import Message, Reasoning, Refusal, Text, ToolCall
 
 _THOUGHTS: Final = re.compile(
     r"<(think|thinking|thought|reasoning|analysis)>.*?</\1>"
-    r'|<details type="reasoning".*?</details>'
-    r"|\A.*?</(?:think|thinking)>",  # templates that open the thought themselves leave its end alone
+    r'|<details type="reasoning".*?</details>',
     re.DOTALL | re.IGNORECASE,
 )
+# templates that open the thought themselves leave only its end in the text
+_UNOPENED: Final = re.compile(r"\A.*</(?:think|thinking)>", re.DOTALL)
 _SINGLE: Final = "\u2018\u2019\u201a"
 _DOUBLE: Final = "\u201c\u201d\u201e\u00ab\u00bb"
 _DASHES: Final = "\u2010\u2011\u2012\u2013\u2014\u2212"
@@ -32,8 +33,11 @@ _ALIKE: Final = str.maketrans(
     "'" * len(_SINGLE) + '"' * len(_DOUBLE) + "-" * len(_DASHES),
     _UNSEEN,
 )
+_MARKS: Final = re.compile(r"(?:^|(?<=\s))[-*\u2022](?=\s)|[*_`#~]")  # of Markdown
 _SPACE: Final = re.compile(r"\s+")
 _GAP: Final = re.compile(r"(?:\.{3,}|\[[^\[\]]*\]|\([^()]*\)|<[^<>]*>)+")
+_SENTENCE_END: Final = re.compile(r"[.!?\u3002\uff01\uff1f][\"')\]]*\Z")
+_SPEAKER: Final = re.compile(r"[A-Za-z]{1,24}:")
 _WORD: Final = re.compile(r"\w+")
 # what clients write anew into instructions with every call: days and times
 _MOMENT: Final = re.compile(
@@ -46,9 +50,10 @@ _MOMENT: Final = re.compile(
 
 
 def plain(message: Message) -> str:
-    """Give the text of a message without what clients change of their own accord; no white space."""
-    text = _THOUGHTS.sub("", html.unescape(_text(message)))
-    return _SPACE.sub("", unicodedata.normalize("NFKC", text).translate(_ALIKE))
+    """Give the text of a message without what clients change of their own accord; no white space, no Markdown."""
+    text = _thoughtless(html.unescape(_text(message)))
+    text = unicodedata.normalize("NFKC", text).translate(_ALIKE)
+    return _SPACE.sub("", _MARKS.sub("", text))
 
 
 def calls_of(message: Message) -> bytes:
@@ -58,9 +63,13 @@ def calls_of(message: Message) -> bytes:
 
 
 def is_made_short(came_back: str, served: str) -> bool:
-    """Say whether a plain text is another one that was cut, with or without a word in the gap."""
+    """Say whether a plain text is what a client leaves of another one that was too long.
+
+    A person takes off whole sentences at the end; programs cut anywhere, put a word into the gap, or
+    cut where the model began to speak for somebody else.
+    """
     if served.startswith(came_back):
-        return True
+        return not _SENTENCE_END.search(came_back) or bool(_SPEAKER.match(served, len(came_back)))
     return any(
         served.startswith(came_back[: gap.start()])
         and served.endswith(came_back[gap.end() :])
@@ -69,23 +78,29 @@ def is_made_short(came_back: str, served: str) -> bool:
     )
 
 
-def shared_words(one: Message, other: Message) -> float:
-    """Give the share of the shorter text's words that the longer one has too."""
-    words = [Counter(_WORD.findall(_text(message).casefold())) for message in (one, other)]
-    shorter = min(words[0].total(), words[1].total())
-    return (words[0] & words[1]).total() / shorter if shorter else 0.0
+def likeness(one: Message, other: Message) -> float:
+    """Give the share of the shorter text's pairs of words (one word alone) that the longer one has too."""
+    words = [_WORD.findall(_text(message).casefold()) for message in (one, other)]
+    size = min(2, *map(len, words))
+    pairs = [Counter(zip(*(each[at:] for at in range(size)), strict=False)) for each in words]
+    shorter = min(pairs[0].total(), pairs[1].total())
+    return (pairs[0] & pairs[1]).total() / shorter if shorter else 0.0
 
 
 def without_thoughts(message: Message) -> Message:
     """Give a message as clients send it back: no reasoning, no white space around it."""
     others = [part for part in message.parts if not isinstance(part, Text | Refusal | Reasoning)]
-    text = _THOUGHTS.sub("", spoken(message)).strip()
+    text = _thoughtless(spoken(message)).strip()
     return Message(message.role, (*([Text(text)] if text else ()), *others))
 
 
 def lasting(instructions: str) -> str:
     """Give instructions without the moments in them."""
     return _SPACE.sub(" ", _MOMENT.sub("", instructions)).strip()
+
+
+def _thoughtless(text: str) -> str:
+    return _UNOPENED.sub("", _THOUGHTS.sub("", text))
 
 
 def _text(message: Message) -> str:

@@ -8,7 +8,8 @@
 
 Each table is a rule: `regex` (RE2; group 1 is the secret, else all of it; `<b>` is where a token may
 begin, `<q>` a quote, escaped or not), `names` (where the value says
-too little: the names in front of it), `kind` (SECRET), `check` (a closer look, of `checks.py`), and
+too little: the names in front of it), `screen` (where the beginning says too little: what any text
+with the secret has), `kind` (SECRET), `check` (a closer look, of `checks.py`), and
 `find` and `skip`: templates of what it must find and must not, `{w:20}` standing for 20 letters or
 digits drawn by chance, so that no file here holds a secret.
 """
@@ -57,13 +58,16 @@ def rules() -> tuple[Rule, ...]:
 
 
 def _rule(name: str, table: dict[str, Any]) -> Rule:
-    expression = screen = table["regex"].replace("<b>", _BEFORE).replace("<q>", _QUOTE)
+    expression = _spell(table["regex"])
     if "names" in table:
         screen = f"(?i:{'|'.join(table['names'])})"
         expression = f"{screen}{_GIVES}({expression}){_AFTER}"
     elif "(" not in expression.replace("(?", "").replace(r"\(", ""):
         screen = _shorten(f"{_BEFORE}{expression}")
         expression = f"{_BEFORE}({expression})"
+    else:
+        screen = _shorten(expression)
+    screen = _spell(table["screen"]) if "screen" in table else screen
     return Rule(
         id=name,
         kind=table.get("kind", "SECRET"),
@@ -73,6 +77,10 @@ def _rule(name: str, table: dict[str, Any]) -> Rule:
         find=tuple(table["find"]),
         skip=tuple(table["skip"]),
     )
+
+
+def _spell(expression: str) -> str:
+    return expression.replace("<b>", _BEFORE).replace("<q>", _QUOTE)
 
 
 def _shorten(expression: str) -> str:

@@ -25,7 +25,7 @@ _COOKIE: Final = re.compile(r"[A-Za-z0-9_.$-]+=([^;\s]+)")
 
 def is_password(value: str) -> bool:
     """Whether it can be a password: not one that stands for one, and no variable."""
-    plain = value.strip("\"'`,;")
+    plain = value.strip("\"'`,;)")
     if len(plain) < 3 or plain.lower() in _COMMON or _REFERENCE.fullmatch(plain):
         return False
     return len(set(plain)) >= 3 and (len(plain) < 5 or not is_stand_in(plain))
