@@ -154,19 +154,17 @@ def test_a_conversation_that_went_on_takes_the_place_of_its_beginning(
 def test_two_contributors_never_conflict(
     hub: Hub, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Pull requests of two machines over the same state are both merged; both are in the card's files."""
-    hub.repositories[NAME].main = hub.repositories[NAME].main
+    """Pull requests of two machines over the same empty state are both merged, and hold all rows."""
     write_dataset(home, "sft", {"messages": pairs(1)})
     upload()
-    hub.repositories[NAME].merge(1)
     write_dataset(home, "sft", {"messages": pairs(1, 2)})
     upload()
     other = new_home(tmp_path / "other", monkeypatch)
     monkeypatch.setenv("HF_TOKEN", hub.user("bob"))
-    write_dataset(other, "sft", {"messages": pairs(1, 7)})
+    write_dataset(other, "sft", {"messages": pairs(7)})
     upload()
-    hub.repositories[NAME].merge(2)
-    hub.repositories[NAME].merge(3)
+    for number in (1, 2, 3):
+        hub.repositories[NAME].merge(number)
     asked = [one["messages"][0]["content"] for one in rows_of(hub, tmp_path, "main")]
     assert sorted(asked) == ["question 1", "question 2", "question 7"]
 

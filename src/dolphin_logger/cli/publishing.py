@@ -145,9 +145,7 @@ def prepare(
         removed=removed | frozenset(removed_ids(home)) | withdrawn_ids(home),
         languages=languages,
         check_others=check_others,
-        waiting=tuple(waiting(target.hub, remote.user, memory=folder / "state.json"))
-        if target.is_there
-        else (),
+        waiting=tuple(waiting(target.hub, memory=folder / "state.json")) if target.is_there else (),
     )
     staged = Staging(
         target.hub,
@@ -191,7 +189,8 @@ def waiting_urls(home: Home, target: Target) -> list[str]:
     if not target.is_there:
         return []
     memory = work_folder(home, target.remote.name) / "state.json"
-    return [pull.url for pull in waiting(target.hub, target.remote.user, memory=memory)]
+    found = waiting(target.hub, memory=memory)
+    return [pull.url for pull in found if pull.author == target.remote.user]
 
 
 def settle_license(home: Home, target: Target, given: str | None) -> str:

@@ -41,6 +41,8 @@ def say_review(review: Review, *, source: str, is_new: bool) -> None:
         say(
             "            rows of other contributors hold something that today's rules would replace; tell them"
         )
+    for url in review.busy:
+        say(f"later       files that {url} changes are looked at again once it is merged or closed")
     _say_files(review)
     for name, row in review.sample:
         say()

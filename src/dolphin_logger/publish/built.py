@@ -58,8 +58,8 @@ def read_built(folder: Path) -> Built:
     manifest = read_manifest(folder)
     if not manifest.is_publishable:
         raise LeakError(
-            f"{folder}: was built to stay on this machine (demo or unredacted rows); "
-            "build it again without them"
+            f"{folder}: must not leave: it holds answers of the built-in demo model; "
+            "build it again without --include-demo"
         )
     origins = _read_origins(folder)
     fields = manifest.fields

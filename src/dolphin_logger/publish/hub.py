@@ -45,6 +45,7 @@ class Pull:
     title: str
     status: str
     url: str
+    author: str
 
     @property
     def ref(self) -> str:
@@ -180,11 +181,11 @@ class Hub:
         with translated(self.name):
             return _pull(self._api.get_discussion_details(self.name, number, repo_type=_KIND))
 
-    def pulls_of(self, user: str, *, containing: str) -> list[Pull]:
-        """List the pull requests that a user opened under a title with these words."""
+    def pulls(self, *, containing: str) -> list[Pull]:
+        """List the pull requests, of anybody, whose title has these words."""
         with translated(self.name):
             found = self._api.get_repo_discussions(
-                self.name, repo_type=_KIND, author=user, discussion_type="pull_request"
+                self.name, repo_type=_KIND, discussion_type="pull_request"
             )
             return [_pull(one) for one in found if containing in one.title]
 
@@ -246,4 +247,6 @@ def wait_of(headers: dict[str, Any]) -> float | None:
 
 
 def _pull(found: Any) -> Pull:
-    return Pull(int(found.num), str(found.title), str(found.status), str(found.url))
+    return Pull(
+        int(found.num), str(found.title), str(found.status), str(found.url), str(found.author)
+    )

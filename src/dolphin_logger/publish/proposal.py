@@ -100,8 +100,10 @@ class Proposal:
 
     def _adopted(self) -> Pull | None:
         """Find one that was opened by a run that could not remember it."""
-        found = self._hub.pulls_of(self._hub.user(), containing=f"[{self._mark}]")
-        return next((pull for pull in found if pull.status != "closed"), None)
+        user = self._hub.user()
+        found = self._hub.pulls(containing=f"[{self._mark}]")
+        ours = (pull for pull in found if pull.author == user and pull.status != "closed")
+        return next(ours, None)
 
     def _opened(self) -> Pull:
         """Open it, looking after each failure whether it is there all the same."""
@@ -208,11 +210,14 @@ def recall(memory: Path) -> State | None:
         return None
 
 
-def waiting(hub: Hub, user: str, *, memory: Path) -> list[Pull]:
-    """List our pull requests that nobody has merged or closed; but for one that is still being filled."""
+def waiting(hub: Hub, *, memory: Path) -> list[Pull]:
+    """List the pull requests of this program, anybody's, that nobody has merged or closed yet.
+
+    One of ours that is still being filled is not among them.
+    """
     state = recall(memory)
     filling = state.pull if state is not None and not state.is_done else None
-    found = hub.pulls_of(user, containing=f"] {SIGN}")
+    found = hub.pulls(containing=f"] {SIGN}")
     return [pull for pull in found if pull.status in ("draft", "open") and pull.number != filling]
 
 

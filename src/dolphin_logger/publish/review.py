@@ -55,6 +55,7 @@ class Review:
     dropped: dict[str, int]
     cleaned: dict[str, int]
     others: dict[str, int]
+    busy: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
         """Write it for programs."""
@@ -76,6 +77,7 @@ class Review:
             "dropped": self.dropped,
             "cleaned": self.cleaned,
             "others": self.others,
+            "busy": list(self.busy),
         }
 
 
@@ -110,6 +112,7 @@ def make_review(staged: Staged, built: Built | None, remote: Remote) -> Review:
         dropped=staged.dropped,
         cleaned=staged.cleaned,
         others=staged.others,
+        busy=tuple(sorted(staged.busy)),
     )
 
 

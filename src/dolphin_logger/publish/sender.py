@@ -73,9 +73,9 @@ def _fault(error: Exception) -> dict[str, Any]:
         at = at.__cause__ or at.__context__
     text = f"{type(error).__name__}: {error}"
     found = _STATUS.search(text)
-    is_xet = "xet" in text.lower() or type(error).__module__.startswith("hf_xet")
+    is_http = any(kind.__module__.startswith("http") for kind in type(error).__mro__)
     status = int(found[1]) if found else None
-    return {"status": status, "text": text[:500], "headers": {}, "xet": is_xet}
+    return {"status": status, "text": text[:500], "headers": {}, "xet": not is_http}
 
 
 def _tell(**fields: Any) -> None:

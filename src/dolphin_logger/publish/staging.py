@@ -49,7 +49,8 @@ class Wish:
         contributor: this home's name. license: of the dataset, as the Hub spells it.
         removed: ids of records and conversations that were removed or withdrawn.
         languages: codes for the card. check_others: whether other contributors' rows are scanned too.
-        waiting: our pull requests that nobody has merged yet; what they hold is not sent again.
+        waiting: pull requests, anybody's, that are not merged yet: what ours hold is not sent again, and no
+            file that one of them changes is changed here too.
     """
 
     built: Built | None
@@ -72,6 +73,7 @@ class Staged:
         dropped, cleaned: rows of this machine that go, or are cleaned again, by path.
         others: rows of other contributors in which something was found, by path.
         files: the new ones, by shape.
+        busy: pull requests that change our files already; those files wait for them to be merged.
     """
 
     changes: Changes
@@ -83,6 +85,7 @@ class Staged:
     cleaned: dict[str, int] = field(default_factory=dict)
     others: dict[str, int] = field(default_factory=dict)
     files: list[tuple[str, Path]] = field(default_factory=list)
+    busy: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +148,7 @@ class Staging:
         self._given = list(self._read_given())
         self._deletions: list[str] = []
         self._numbers = itertools.count()
+        self._busy = self._find_busy()
         self._staged = Staged(Changes(()), remote.head)
 
     def run(self) -> Staged:
@@ -174,8 +178,21 @@ class Staging:
                 if found is not None and found.path == path:
                     yield found
 
+    def _find_busy(self) -> dict[str, str]:
+        """Give the paths that a waiting pull request changes, with its address."""
+        found: dict[str, str] = {}
+        for pull in self._wish.waiting:
+            tree = self._hub.tree(pull.ref)
+            for path in tree.keys() | self._tree.keys():
+                is_ours = path == cards.PATH or f"-{self._wish.contributor}-" in path
+                if is_ours and tree.get(path) != self._tree.get(path):
+                    found[path] = pull.url
+        return found
+
     def _read_waiting(self) -> Iterator[Contribution]:
         for pull in self._wish.waiting:
+            if pull.author != self._remote.user:
+                continue
             for path in sorted(self._hub.tree(pull.ref)):
                 if path.startswith(f"{FOLDER}/{self._wish.contributor}-"):
                     folder = self._fetched / f"pr-{pull.number}"
@@ -311,6 +328,11 @@ class Staging:
         said_again = self._said_again()
         kept = []
         for one in self._ours:
+            busy = {self._busy[file.path] for file in one.files if file.path in self._busy}
+            if busy:
+                self._staged.busy |= busy
+                kept.append(one)
+                continue
             shapes = {shape.name: shape for shape in one.shapes}
             again = [
                 self._carry(file, shapes[file.export], said_again)
@@ -415,6 +437,8 @@ class Staging:
         text = self._fetch(cards.PATH).read_text(encoding="utf-8") if present else ""
         above = cards.written_above(text) if text else ""
         shapes = _shapes_of(every)
+        if cards.PATH in self._busy:
+            return
         is_bare = not present or not text.strip()
         lacks = any(f"config_name: {shape.name}\n" not in text for shape in shapes)
         if not is_bare and (above is None or not (self._remote.may_write or lacks)):
