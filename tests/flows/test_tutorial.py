@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.support.hub import Hub, running_hub
 from tests.support.provider import FakeProvider, Received, Wire, chat_answer
 from tests.support.proxy import Proxy
@@ -53,6 +54,7 @@ class Reader:
         words = shlex.split(command)[1:]
         done = subprocess.run(
             [sys.executable, "-m", "dolphin_logger", *words],
+            check=False,
             env=self.env,
             capture_output=True,
             text=True,
@@ -64,7 +66,12 @@ class Reader:
     def run(self, program: str) -> str:
         """Run a program of the page."""
         done = subprocess.run(
-            [sys.executable, "-c", program], env=self.env, capture_output=True, text=True, timeout=300
+            [sys.executable, "-c", program],
+            check=False,
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=300,
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -127,5 +134,7 @@ def test_the_tutorial_leads_from_a_chat_to_a_pull_request(reader: Reader) -> Non
 
 def rows(folder: Path) -> list[Any]:
     """Read the rows of a folder."""
-    lines = [line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text().splitlines()]
+    lines = [
+        line for path in sorted(folder.glob("*.jsonl")) for line in path.read_text().splitlines()
+    ]
     return [json.loads(line) for line in lines]
