@@ -20,7 +20,7 @@ from typing import Any, Final, TypeAlias
 
 from dolphin_logger._version import __version__
 from dolphin_logger.curate.gather import bucket_name, gather
-from dolphin_logger.curate.kit import exporters_of, rules_of
+from dolphin_logger.curate.kit import exporters_of, filters_of, rules_of
 from dolphin_logger.curate.manifest import NAME, VERSION, Manifest
 from dolphin_logger.curate.merge import Merge, Tally
 from dolphin_logger.curate.part import merge_parts
@@ -93,6 +93,7 @@ class _Building:
         self._workers, self._progress = workers, progress
         self._exporters = {one.name: one for one in exporters_of(recipe)}
         self._rules = rules_of(recipe)
+        filters_of(recipe)  # what cannot be used is told before anything is read
 
     def run(self, *, name: str, private: Private, fresh: bool) -> dict[str, Any]:
         """Build, and give the fields of the manifest."""
@@ -138,6 +139,7 @@ class _Building:
         with self._progress("collecting conversations", length=size) as advance:
             buckets = gather(
                 self._home, every, wanted,
+                along=_edited(labels),
                 spool=self._site.spool, buckets=count, workers=self._workers, advance=advance,
             )  # fmt: skip
         tasks = self._tasks(every, buckets, picks, labels, count=count)
@@ -229,6 +231,15 @@ class _Building:
         return fields
 
 
+def _edited(labels: Labels) -> list[str]:
+    """Name the records with edits, which stand in the histories of others."""
+    return [
+        record
+        for record in sorted(labels.records())
+        if any(label.kind == "edit" for label in labels.in_force(record))
+    ]
+
+
 def _nothing(tally: Tally) -> str:
     """Say why there are no rows, with a cure where there is one."""
     if not tally.rejected:
@@ -247,6 +258,8 @@ def _state(order: Order, rules: Mapping[str, str], every: Survey, labels: Labels
         digest.update(encode_row(said))
 
     take(__version__, order.recipe.to_json(), rules, asdict(order.private))
+    for path in order.recipe.contamination.files:
+        take(blake2b(Path(path).read_bytes()).hexdigest())
     for one in every:
         take(
             one.id,
