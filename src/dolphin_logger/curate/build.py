@@ -10,6 +10,7 @@ was interrupted; until it is whole there is no dataset; a leak leaves nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
@@ -48,6 +49,7 @@ _CURES: Final = {
 }
 _MOST_BUCKETS: Final = 512
 _FEW_BUCKETS: Final = 64
+_WORTH_A_PROCESS: Final = 8 << 20  # bytes; less is read while another process starts
 _BUCKET_BYTES: Final = 32 << 20
 
 
@@ -57,14 +59,15 @@ def build(
     *,
     name: str,
     out: Path,
-    workers: int,
+    workers: int | None,
     progress: Progress,
     private: Private,
     fresh: bool = False,
 ) -> Manifest:
     """Build a dataset into the folder `out`, in the place of an older one.
 
-    `fresh` keeps nothing of an earlier run that was ended.
+    `workers`: processes; None: as many as are worth it here. `fresh` keeps nothing of an earlier run
+    that was ended.
 
     Raises:
         DatasetError: the recipe cannot be followed, or nothing is left.
@@ -87,10 +90,12 @@ class _Building:
     """One build, step by step."""
 
     def __init__(
-        self, home: Home, recipe: Recipe, site: Site, *, workers: int, progress: Progress
+        self, home: Home, recipe: Recipe, site: Site, *, workers: int | None, progress: Progress
     ) -> None:
         self._home, self._recipe, self._site = home, recipe, site
-        self._workers, self._progress = workers, progress
+        self._progress = progress
+        self._size = sum(part.size for part in parts_of(home))
+        self._workers = workers or min(os.cpu_count() or 1, 1 + self._size // _WORTH_A_PROCESS)
         self._exporters = {one.name: one for one in exporters_of(recipe)}
         self._rules = rules_of(recipe)
         filters_of(recipe)  # what cannot be used is told before anything is read
@@ -111,8 +116,7 @@ class _Building:
         return self._finish(name, tally, key)
 
     def _survey(self) -> Survey:
-        size = sum(part.size for part in parts_of(self._home))
-        with self._progress("reading records", length=size) as advance:
+        with self._progress("reading records", length=self._size) as advance:
             return survey(self._home, workers=self._workers, advance=advance)
 
     def _select(self, every: Survey, labels: Labels, merge: Merge) -> Picks:
@@ -181,6 +185,7 @@ class _Building:
             DatasetError: there are no rows.
         """
         if not tally.rows:
+            self._site.abandon()
             raise DatasetError(_nothing(tally))
         made = self._site.made
         exports = []
