@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import sysconfig
@@ -25,6 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 from processes import machine, memory_kb
 
 from dolphin_logger.exchange import Client, Exchange, new_id
@@ -150,6 +152,7 @@ def run(engine: str, python: str, home: Home) -> dict[str, Any]:
     """Run one engine; give what it says, its time and its memory."""
     environment = os.environ | {"DAFT_ANALYTICS_ENABLED": "0", "DO_NOT_TRACK": "1"}
     with tempfile.TemporaryDirectory() as output:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         begun = time.perf_counter()
         process = subprocess.Popen(
             [python, str(JOBS), engine, str(home.logs), output],
@@ -162,6 +165,8 @@ def run(engine: str, python: str, home: Home) -> dict[str, Any]:
                 most = max(most, memory_kb(process.pid))
             time.sleep(0.02)
         wall = time.perf_counter() - begun
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         assert process.stdout is not None
         said = process.stdout.read().decode().strip().splitlines()
         if process.returncode:
@@ -169,14 +174,13 @@ def run(engine: str, python: str, home: Home) -> dict[str, Any]:
         return {
             **json.loads(said[-1]),
             "wall_s": round(wall, 2),
+            "cpu_s": round(cpu, 2),
             "memory_mb": round(most / 1024),
             "rows": rows_of(Path(output)),
         }
 
 
 def rows_of(output: Path) -> int:
-    import pyarrow.parquet as pq
-
     return sum(pq.read_metadata(path).num_rows for path in output.glob("*.parquet"))
 
 
@@ -204,11 +208,13 @@ def main() -> None:
 
 def report(found: dict[str, dict[str, Any]]) -> None:
     best = found["simple"]["wall_s"]
-    print(f"{'':8} {'wall, s':>8} {'ratio':>6} {'memory, MB':>11} {'rows':>7}")
+    print("| engine | wall, s | ratio | CPU, s | memory, MB | rows |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for engine, told in found.items():
         ratio = told["wall_s"] / best
         print(
-            f"{engine:8} {told['wall_s']:8.2f} {ratio:6.2f} {told['memory_mb']:11} {told['rows']:7}"
+            f"| {engine} | {told['wall_s']:.2f} | {ratio:.2f} | {told['cpu_s']:.2f}"
+            f" | {told['memory_mb']} | {told['rows']:,} |"
         )
     print(json.dumps(found["full"]))
     counts = {told["rows"] for engine, told in found.items() if engine != "full"}

@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0415 - each engine is imported by its own job alone: imports are part of the time
 """One job in several engines: whole conversations out of a log of requests that repeat their history.
 
     python benchmarks/engine_jobs.py ENGINE LOGS OUTPUT       prints one line of JSON
@@ -12,6 +13,7 @@ Python functions of an engine call the same `chain` and `row`; DuckDB does all i
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import time
 from array import array
@@ -154,9 +156,7 @@ def write_parquet(output: Path, groups: Iterable[list[tuple[str, ...]]]) -> None
 
 
 def run_full(files: list[Path], output: Path) -> dict[str, Any]:
-    import resource
     import tempfile
-    from functools import partial
 
     from dolphin_logger.curate.gather import gather
     from dolphin_logger.curate.survey import survey
@@ -165,10 +165,9 @@ def run_full(files: list[Path], output: Path) -> dict[str, Any]:
 
     home = Home(files[0].parent.parent)
     begun = time.perf_counter()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     found = survey(home, workers=WORKERS, advance=lambda _: None)
     surveyed = time.perf_counter()
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    held = peak_kb()
     tips: dict[bytes, str] = {}
     messages = 0
     for one in found:
@@ -186,16 +185,20 @@ def run_full(files: list[Path], output: Path) -> dict[str, Any]:
             advance=lambda _: None,
         )
         gathered = time.perf_counter()
-        made = spread(partial(bucket_rows), buckets, workers=WORKERS, done=lambda _: None)
+        made = spread(bucket_rows, buckets, workers=WORKERS, done=lambda _: None)
         write_parquet(output, ([line for rows in made for line in rows],))
     return {
         "requests": len(found),
         "messages": messages,
         "survey_s": round(surveyed - begun, 2),
         "gather_s": round(gathered - surveyed, 2),
-        "held_bytes_per_request": round(held * 1024 / len(found)),
-        "held_bytes_per_message": round(held * 1024 / messages, 1),
+        "parent_mb": round(held / 1024),
     }
+
+
+def peak_kb() -> int:
+    """The most that this process held so far, in KiB (Linux)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def bucket_rows(path: Path) -> list[tuple[str, ...]]:

@@ -231,7 +231,10 @@ def test_steps_tell_each_message_once(chats: Chats) -> None:
     assert [len(step.tools) for step in steps] == [1, 0]
     assert (steps[1].parent, steps[1].relation) == (first, "continue")
     assert steps[1].usage == {"input_tokens": 100, "output_tokens": 10}
-    (only,) = material(chats.home, failed).session().steps
+    made = material(chats.home, failed)
+    with pytest.raises(DatasetError, match="no answer"):
+        made.example(failed, unit=Unit.TURN)
+    (only,) = made.session().steps
     assert (only.outcome, only.answers) == ("provider_error", [])
 
 
