@@ -93,7 +93,9 @@ def is_mixed(value: str) -> bool:
     letters = any(map(str.isalpha, value))
     digits = sum(map(str.isdigit, value))
     marks = any(character in _MARKS for character in value)
-    return len(value) >= 6 and letters and (digits >= 2 or marks or (digits > 0 and len(value) >= 8))
+    return (
+        len(value) >= 6 and letters and (digits >= 2 or marks or (digits > 0 and len(value) >= 8))
+    )
 
 
 @cache
