@@ -14,7 +14,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from dolphin_logger.redactors._api import Finding, Redactor
-from dolphin_logger.redactors._linear import Characters, Pattern, encode
+from dolphin_logger.redactors._linear import Characters, Pattern, Screen, encode
 from dolphin_logger.redactors.secrets import Secrets
 
 PRIORITY: Final = 70
@@ -75,7 +75,7 @@ class Encoded:
 
 
 def _may_be_encoded(data: bytes) -> bool:
-    return next(_run().spans(data), None) is not None
+    return bool(_run().hits(data))
 
 
 def _from_base64(run: bytes) -> bytes | None:
@@ -108,8 +108,8 @@ def _from_percent(run: bytes) -> bytes | None:
 
 
 @cache
-def _run() -> Pattern:
-    return Pattern(r"[A-Za-z0-9+/_-]{24}|%[0-9A-Fa-f]{2}")
+def _run() -> Screen:
+    return Screen([r"[A-Za-z0-9+/_-]{24}|%[0-9A-Fa-f]{2}"])
 
 
 @cache

@@ -13,12 +13,13 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from dolphin_logger.redactors._api import Finding
-from dolphin_logger.redactors._linear import Characters, Pattern, encode
+from dolphin_logger.redactors._linear import Characters, Pattern, Screen, encode
 from dolphin_logger.redactors._looks import is_digest, is_mixed, is_random, is_stand_in, is_uuid
 from dolphin_logger.redactors.rules.checks import is_password
 
 PRIORITY: Final = 60
 _SHORTEST: Final = 6  # characters of a value
+_SHORTEST_PAIR: Final = 10  # characters of a name and a value
 _LONGEST: Final = 4096  # characters of a value; a longer one is a file
 _NAME_LENGTH: Final = 48  # characters in front of a keyword that still belong to the name
 
@@ -43,7 +44,6 @@ _VALUE: Final = (
 )
 # 3: what gives the one to the other, also behind an annotation, or at the end of a tag
 _ASSIGNED: Final = rf"{_NAME}(\s{{0,3}}(?::\s?[A-Za-z_][\w.\[\]| ]{{0,40}}\s?=|:=|=>|={{1,3}}|!=|:|,|>)\s{{0,4}}){_VALUE}"
-_DASHES: Final = (b"--", b"-Pass", b"-pass")
 _FLAGGED: Final = rf"--?[\w-]{{0,48}}?{_NAME}(\s{{1,4}}){_VALUE}"
 # words right before the keyword with which it is something else
 _OTHER_NAME: Final = re.compile(
@@ -99,16 +99,20 @@ class Generic:
         if key is not None and _is_secret_name(key) and _is_given(text, key=key):
             yield Finding(0, len(text), "SECRET", "secret-by-key", PRIORITY)
             return
+        if len(text) < _SHORTEST_PAIR:
+            return
         data = encode(text)
-        characters = Characters(text, data)
-        for match in _matches(data):
-            if (quoted := match.span(5)) != _NOWHERE:
-                start, end = characters.span(*quoted)
-            else:
-                start, end = characters.span(*match.span(6))
-                end = start + len(text[start:end].rstrip(_BEHIND))
-            if _is_assigned(match, data=data, value=text[start:end]):
-                yield Finding(start, end, "SECRET", "secret-by-name", PRIORITY)
+        matches = _matches(data)
+        if matches:
+            characters = Characters(text, data)
+            for match in matches:
+                if (quoted := match.span(5)) != _NOWHERE:
+                    start, end = characters.span(*quoted)
+                else:
+                    start, end = characters.span(*match.span(6))
+                    end = start + len(text[start:end].rstrip(_BEHIND))
+                if _is_assigned(match, data=data, value=text[start:end]):
+                    yield Finding(start, end, "SECRET", "secret-by-name", PRIORITY)
 
 
 def _is_assigned(match: Any, *, data: bytes, value: str) -> bool:
@@ -161,13 +165,16 @@ def _is_secret(value: str, *, name: str) -> bool:
     return _PERSONAL.search(name) is not None and is_mixed(value) and not _WORDS.fullmatch(value)
 
 
-def _matches(data: bytes) -> Iterator[Any]:
+def _matches(data: bytes) -> list[Any]:
     """Find names and what they are given; the values of flags stand behind a space."""
-    yield from _pattern(_ASSIGNED).groups(data)
-    if any(dash in data for dash in _DASHES):
-        yield from _pattern(_FLAGGED).groups(data)
+    return [match for number in _screen().hits(data) for match in _patterns()[number].matches(data)]
 
 
 @cache
-def _pattern(expression: str) -> Pattern:
-    return Pattern(expression)
+def _screen() -> Screen:
+    return Screen((_ASSIGNED, _FLAGGED))
+
+
+@cache
+def _patterns() -> tuple[Pattern, ...]:
+    return Pattern(_ASSIGNED), Pattern(_FLAGGED)
