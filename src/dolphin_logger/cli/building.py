@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from dolphin_logger import config
+from dolphin_logger.cli.judging import judging_with
 from dolphin_logger.cli.output import for_person, note, say, say_table
 from dolphin_logger.cli.progress import progress
 from dolphin_logger.curate.build import build
@@ -37,6 +38,7 @@ def build_dataset(
     out: Path | None,
     workers: int | None,
     fresh: bool = False,
+    yes: bool = False,
 ) -> Manifest:
     """Build a dataset of a home.
 
@@ -47,6 +49,7 @@ def build_dataset(
     """
     if not _NAME.fullmatch(name):
         raise DatasetError(f"{name!r} cannot be the name of a dataset: letters, digits and . _ -")
+    loaded = _configuration(home)
     return build(
         home,
         recipe,
@@ -54,7 +57,8 @@ def build_dataset(
         out=out.absolute() if out else home.datasets / name,
         workers=workers,
         progress=progress,
-        private=Private(_secrets(home), _names()),
+        private=Private(known_secrets(loaded, os.environ), _names()),
+        judging=judging_with(recipe.judge.model, home=home, config=loaded, yes=yes),
         fresh=fresh,
     )
 
@@ -85,15 +89,12 @@ def say_built(manifest: Manifest) -> None:
         note("answers of the built-in model are in it: it cannot be published")
 
 
-def _secrets(home: Home) -> tuple[str, ...]:
-    """Give every key and token that the configuration and the environment hold."""
+def _configuration(home: Home) -> config.Config:
+    """Read the configuration, whose keys must not leave; an empty one where there is none."""
     path = home.path / "config.json"
-    loaded = (
-        config.load(path, env=os.environ, known_providers=tuple(PROVIDERS))
-        if path.exists()
-        else config.Config(path)
-    )
-    return known_secrets(loaded, os.environ)
+    if not path.exists():
+        return config.Config(path)
+    return config.load(path, env=os.environ, known_providers=tuple(PROVIDERS))
 
 
 def _names() -> tuple[str, ...]:

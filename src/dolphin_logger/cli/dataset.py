@@ -33,6 +33,7 @@ def dataset() -> None:
 @click.option("--explain", is_flag=True, help="Print the recipe with every default; build nothing.")
 @click.option("--fresh", is_flag=True, help="Keep nothing of a build that was ended.")
 @click.option("--include-demo", is_flag=True, help="Also the built-in model; never publishable.")
+@click.option("--yes", is_flag=True, help="Do not ask before a judge is paid.")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON object.")
 def build(  # noqa: PLR0913 -- one for each option
     *,
@@ -44,6 +45,7 @@ def build(  # noqa: PLR0913 -- one for each option
     explain: bool,
     fresh: bool,
     include_demo: bool,
+    yes: bool,
     json_: bool,
 ) -> None:
     """Build what a recipe says."""
@@ -61,6 +63,7 @@ def build(  # noqa: PLR0913 -- one for each option
         out=out,
         workers=workers,
         fresh=fresh,
+        yes=yes,
     )
     if json_:
         say_json({"folder": str(manifest.folder), **manifest.fields})
