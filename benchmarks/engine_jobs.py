@@ -117,9 +117,10 @@ def run_simple(files: list[Path], output: Path) -> dict[str, Any]:
         first: dict[bytes, tuple[str, str, int]] = {}
         beginnings: set[bytes] = set()
         requests = 0
-        for (path, _, _), (ids, tips, places, begun) in zip(
-            parts, pool.map(scan_part, parts), strict=True
-        ):
+        scanned = pool.map(scan_part, parts)
+        import pyarrow.parquet  # noqa: F401 - while the workers read
+
+        for (path, _, _), (ids, tips, places, begun) in zip(parts, scanned, strict=True):
             requests += len(ids)
             for at, (name, place) in enumerate(zip(ids, places, strict=True)):
                 tip = tips[16 * at : 16 * at + 16]
