@@ -2,7 +2,7 @@
 
 To add one: copy the smallest sibling, satisfy `_api.py`, add a line to `_BUILT_IN`. Outside the
 tree: the same object under the entry-point group `dolphin_logger.redactors`; it is imported only
-when a recipe names it.
+when a recipe names it. `Known` is made by whoever knows the secrets.
 """
 
 from __future__ import annotations
@@ -11,26 +11,77 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
+from dolphin_logger.errors import DatasetError
 from dolphin_logger.redactors._api import Finding, Redactor
 from dolphin_logger.redactors.card import Card
 from dolphin_logger.redactors.email import Email
+from dolphin_logger.redactors.encoded import Encoded
+from dolphin_logger.redactors.generic import Generic
 from dolphin_logger.redactors.government import Government
 from dolphin_logger.redactors.iban import Iban
 from dolphin_logger.redactors.ip import Ip
+from dolphin_logger.redactors.known import Known, known_secrets
 from dolphin_logger.redactors.paths import Paths
 from dolphin_logger.redactors.phone import Phone
+from dolphin_logger.redactors.secrets import Secrets
+
+GROUP: Final = "dolphin_logger.redactors"
 
 _BUILT_IN: Final[tuple[Redactor, ...]] = (
-    Email(),
-    Phone(),
+    Secrets(),
+    Generic(),
+    Encoded(),
     Card(),
     Iban(),
     Government(),
+    Email(),
+    Phone(),
     Ip(),
     Paths(),
 )
 REDACTORS: Final[Mapping[str, Redactor]] = MappingProxyType(
     {redactor.name: redactor for redactor in _BUILT_IN}
 )
+_OPTIONAL: Final = ("detect-secrets", "kingfisher")
+"""Redactors over scanners that a person has installed; imported only when they are named."""
 
-__all__ = ["REDACTORS", "Finding", "Redactor"]
+
+def find(name: str) -> Redactor:
+    """Find a redactor by its name, importing its scanner or plugin if need be.
+
+    Raises:
+        DatasetError: nobody has that name, its scanner is not installed, or its plugin cannot be used.
+    """
+    if name in REDACTORS:
+        return REDACTORS[name]
+    if name == "detect-secrets":
+        from dolphin_logger.redactors.detect_secrets import DetectSecrets  # noqa: PLC0415  # optional
+
+        return DetectSecrets()
+    if name == "kingfisher":
+        from dolphin_logger.redactors.kingfisher import Kingfisher  # noqa: PLC0415  # optional
+
+        return Kingfisher()
+    return _plugin(name)
+
+
+def _plugin(name: str) -> Redactor:
+    from importlib.metadata import entry_points  # noqa: PLC0415  # slow, and rarely needed
+
+    for point in entry_points(group=GROUP, name=name):
+        try:
+            loaded = point.load()
+            redactor = loaded() if isinstance(loaded, type) else loaded
+        except Exception as fault:  # a stranger's module may raise anything
+            raise DatasetError(
+                f"redactor {name!r}: its plugin {point.value} fails: {fault!r}"
+            ) from fault
+        if isinstance(redactor, Redactor) and redactor.name == name:
+            return redactor
+        raise DatasetError(
+            f"redactor {name!r}: its plugin {point.value} does not keep the promise of a redactor"
+        )
+    raise DatasetError(f"unknown redactor {name!r}; known: {', '.join((*REDACTORS, *_OPTIONAL))}")
+
+
+__all__ = ["GROUP", "REDACTORS", "Finding", "Known", "Redactor", "find", "known_secrets"]
