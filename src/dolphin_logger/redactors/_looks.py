@@ -36,6 +36,9 @@ _STAND_IN: Final = re.compile(
     r"(?i)x{4}|\*{3}|\.{3}|#{4}|\u2026|example|placeholder|change[_-]?me|replace|dummy|redacted"
     r"|insert|<[^<>]*>|\{\{|\$\{|\$\(|%\(|\bTODO\b|(?:^|[_\W])your?(?:[_\W]|$)|_here$|foo_?bar|lorem|EXAMPLE"
 )
+_MEDIA: Final = re.compile(
+    r"data:(?:image/(?!svg)|audio/|video/|font/)[\w.+-]+(?:;[\w=.-]+)*;base64,[A-Za-z0-9+/=]*"
+)
 _MARKS: Final = frozenset("!@#$%^&*?+=~")
 _FEW: Final = 5  # different characters that a secret has at least
 
@@ -96,6 +99,11 @@ def is_mixed(value: str) -> bool:
     return (
         len(value) >= 6 and letters and (digits >= 2 or marks or (digits > 0 and len(value) >= 8))
     )
+
+
+def is_media(text: str) -> bool:
+    """Whether it is nothing but a picture, sound or film as a `data:` URL (RFC 2397)."""
+    return text.startswith("data:") and _MEDIA.fullmatch(text) is not None
 
 
 @cache

@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes
 
 from dolphin_logger.redactors._api import Finding, Redactor
 from dolphin_logger.redactors._linear import Characters, Pattern, Screen, encode
+from dolphin_logger.redactors._looks import is_media
 from dolphin_logger.redactors.secrets import Secrets
 
 PRIORITY: Final = 70
@@ -42,7 +43,7 @@ class Encoded:
 
     def find(self, text: str, *, key: str | None = None) -> Iterator[Finding]:
         """Find runs of base64, hexadecimal or percent-encoding that hide a secret."""
-        if len(text) < _SHORTEST:
+        if len(text) < _SHORTEST or is_media(text):
             return
         data = encode(text)
         if not _may_be_encoded(data):
