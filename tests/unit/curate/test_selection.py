@@ -147,7 +147,9 @@ def test_failures_may_be_in_a_session_but_are_no_answers(home: Home) -> None:
     failed = home.chats.ask(A, B, C, user("again"), answer=None, outcome=Outcome.PROVIDER_ERROR)
     picks, reasons = home.select()
     assert reasons == {failed: "outcome provider_error"}
-    assert not (picks[failed].is_turn or picks[failed].is_leaf or picks[failed].is_low)
+    assert not (picks[failed].is_turn)
+    assert not (picks[failed].is_leaf)
+    assert not (picks[failed].is_low)
 
 
 def test_one_model_is_refused_where_there_are_two(home: Home) -> None:
