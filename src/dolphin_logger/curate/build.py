@@ -92,11 +92,9 @@ def build(  # noqa: PLR0913 -- what a build is made of
     if recipe.judge.model and judging is None:
         raise DatasetError(f"judge.model: {recipe.judge.model} is asked through a running proxy")
     site = Site(out)
+    made = _Building(home, recipe, site, workers=workers, progress=progress, judging=judging)
     with site.held():
         try:
-            made = _Building(
-                home, recipe, site, workers=workers, progress=progress, judging=judging
-            )
             manifest = made.run(name=name, private=private, fresh=fresh)
         except LeakError:
             site.abandon()
