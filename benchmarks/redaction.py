@@ -271,7 +271,7 @@ def print_clean_code(limit: int, others: dict[str, Clean]) -> None:
     print(
         f"| anything (authors' mail is in it, and is mail) | {len(leaves):,} | {anything} | {100 * anything / len(leaves):.2f} % |"
     )
-    some = leaves[::17]
+    some = leaves[::29]
     for name, clean in others.items():
         pieces = [Example("r", "c", [{"role": "user", "content": leaf}], 0) for leaf in some]
         changed = sum(clean(piece) != values(piece) for piece in pieces)
@@ -399,8 +399,8 @@ def main() -> None:
     print_clean_code(
         1_000 if quick else 10**6, {k: v for k, v in present.items() if k != "dolphin-logger"}
     )
-    print_linear(10_000 if quick else 50_000)
-    print_speed(2 if quick else 20, 30)
+    print_linear(10_000 if quick else 25_000)
+    print_speed(2 if quick else 10, 30)
 
 
 if __name__ == "__main__":
