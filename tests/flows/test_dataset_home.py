@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -106,3 +108,26 @@ def test_wrong_names_and_recipes_are_said_in_one_line(tmp_path: Path) -> None:
     mine.write_text(explained.stdout)
     assert command(home, "build", str(mine)).returncode == 0
     assert (home / "datasets" / "mine" / "data" / "turns").is_dir()
+
+
+def test_pictures_are_files_beside_the_rows(tmp_path: Path) -> None:
+    """A picture that was data is one file, named by its sum, to which every row refers; or it is gone."""
+    chats = Chats(tmp_path / "home")
+    picture = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(64)).decode()
+    shown = {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{picture}"}}
+    asked = {"role": "user", "content": [{"type": "text", "text": "What is it?"}, shown]}
+    answer = assistant("A picture.")
+    chats.ask(asked, answer=answer)
+    chats.ask(asked, answer, user("Sure?"), answer=assistant("Yes."))
+    chats.journal.close()
+    manifest = make(tmp_path / "home", recipe(exports=["messages", "turns"]), workers=2)
+    (image,) = (manifest.folder / "images").iterdir()
+    assert image.stem == hashlib.sha256(image.read_bytes()).hexdigest()
+    said = [row["messages"] for row in rows(manifest, "messages")]
+    said += [row["prompt"] for row in rows(manifest, "turns")]
+    assert len(said) == 3
+    for chat in said:
+        assert chat[0]["content"][1] == {"type": "image", "image": f"images/{image.name}"}
+    gone = make(tmp_path / "home", recipe(images="drop"))
+    assert not (gone.folder / "images").exists()
+    assert b"image" not in (gone.folder / "data/messages/train-00000-of-00001.jsonl").read_bytes()
