@@ -8,6 +8,7 @@ columns. Invariant: nothing is invented: what a record does not tell is missing 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -149,9 +150,11 @@ _PICTURES: Final = {
     "UklGR": "image/webp",
 }
 _CARRIED: Final = "__thought__"  # LiteLLM carries Google's seal behind it, in the id of a call
-_SEALS: Final = frozenset(
-    ("thoughtSignature", "thought_signature", "thought_signatures", "reasoning_opaque")
+_SEAL: Final = re.compile(
+    r"encrypted_\w+|\w*encrypted_?content|\w*(thought|thinking|reasoning|text)_?signatures?|reasoning_opaque",
+    re.IGNORECASE,
 )
+_THOUGHTS: Final = ("thinking", "reasoning", "redacted_")
 _OF_A_TOOL: Final = frozenset(("input", "args", "arguments", "response"))
 # what stands between two texts of one message: an answer comes in pieces, the others are put together
 _SEAMS: Final = {"assistant": "", "system": "\n\n"}
@@ -161,13 +164,16 @@ def chats_of(messages: Iterable[Message]) -> list[Chat]:
     """Write messages in chat form.
 
     What a client put together is taken apart (results of tools and the words beside them), in the order
-    in which a chat has it; instructions that follow each other become one message, as templates want.
+    in which a chat has it; instructions that follow each other become one message, as templates want,
+    and an empty answer in front of another one, as some clients send it, is none.
     """
     chats: list[Chat] = []
     for message in messages:
         for chat in _chats(message):
             if chats and _is_one_instruction(chats[-1], chat):
                 chats[-1] = {"role": "system", "content": _join(chats[-1], chat)}
+            elif chats and _is_nothing_before(chats[-1], chat):
+                chats[-1] = chat
             else:
                 chats.append(chat)
     return chats
@@ -186,29 +192,31 @@ def tool_of(tool: ToolDefinition) -> Json:
     return {"type": "function", "function": function}
 
 
-def unsealed(value: Json) -> Json:
+def unsealed(value: Json, *, of_thought: bool = False) -> Json:
     """Give a recorded value without providers' seals on thoughts; what tools take and give is left alone.
 
     They are encrypted or signed, so nobody can say what is in them, and only their provider reads them.
-    Source: the wire languages of Anthropic, Google, OpenAI, OpenRouter and LiteLLM.
+    `of_thought`: the value lies within a thought, where names alone that others use too are seals.
+    Source: the wire languages of Anthropic, Google, OpenAI, OpenRouter and LiteLLM; files of agents.
     """
     if isinstance(value, list):
-        return [unsealed(inner) for inner in value]
+        return [unsealed(inner, of_thought=of_thought) for inner in value]
     if not isinstance(value, dict):
         return value
     kind = value.get("type")
-    is_thought = isinstance(kind, str) and kind.startswith(("thinking", "reasoning", "redacted_"))
+    of_thought = of_thought or (isinstance(kind, str) and kind.startswith(_THOUGHTS))
     is_named = isinstance(value.get("name"), str)
     kept = {}
     for key, inner in value.items():
-        if isinstance(inner, str | list) and (key in _SEALS or key.startswith("encrypted_")):
+        if isinstance(inner, str | list) and _SEAL.fullmatch(key):
             continue
-        if is_thought and key in ("signature", "data"):
+        if of_thought and key in ("signature", "data"):
             continue
         if isinstance(inner, str) and key.endswith("id"):
             kept[key] = _bare_id(inner)
         else:
-            kept[key] = inner if is_named and key in _OF_A_TOOL else unsealed(inner)
+            is_a_tools = is_named and key in _OF_A_TOOL
+            kept[key] = inner if is_a_tools else unsealed(inner, of_thought=of_thought)
     return kept
 
 
@@ -278,6 +286,11 @@ def _is_one_instruction(chat: Chat, following: Chat) -> bool:
     return (
         chat["role"] == following["role"] == "system" and chat.keys() == following.keys() == plain
     )
+
+
+def _is_nothing_before(chat: Chat, following: Chat) -> bool:
+    is_one_answer = chat["role"] == following["role"] == "assistant"
+    return is_one_answer and not _says_something(chat)
 
 
 def _join(chat: Chat, following: Chat) -> str | list[Json]:

@@ -232,6 +232,15 @@ def test_nobody_says_nothing() -> None:
     assert said("critic", Text("no"))[0]["role"] == "critic"
 
 
+def test_an_empty_answer_in_front_of_another_is_none() -> None:
+    """Clients that send words and calls apart send empty words too; two answers that speak stay two."""
+    spoken = Message("assistant", (Text("a"),))
+    empty, called = Message("assistant", ()), Message("assistant", (ToolCall("run", {}, "1"),))
+    assert len(chats_of([spoken, empty, called])) == 2
+    assert chats_of([spoken, empty])[1] == {"role": "assistant", "content": ""}
+    assert chats_of([empty, called]) == chats_of([called])
+
+
 def test_a_speaker_keeps_the_name() -> None:
     """Who speaks is told where the client told it."""
     assert said("user", Text("hi"), name="ann")[0]["name"] == "ann"
@@ -261,6 +270,10 @@ def test_recorded_bodies_lose_their_seals_and_nothing_else() -> None:
             {"type": "tool_use", "id": "1", "name": "run", "input": tool_input},
             {"functionCall": {"name": "f", "args": tool_input}, "thoughtSignature": "SEAL"},
             {"type": "reasoning", "encrypted_content": "SEAL", "summary": []},
+            {"type": "thinking", "thinking": "hm", "thinkingSignature": "SEAL"},
+            {"type": "text", "text": "a", "textSignature": "SEAL"},
+            {"type": "reasoning", "metadata": {"anthropic": {"signature": "SEAL"}}},
+            {"type": "reasoning", "metadata": {"openai": {"reasoningEncryptedContent": "SEAL"}}},
         ],
         "reasoning_details": [{"type": "reasoning.encrypted", "data": "SEAL"}],
         "tool_calls": [

@@ -10,9 +10,10 @@ was interrupted; until it is whole there is no dataset; a leak leaves nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -20,7 +21,8 @@ from typing import Any, Final, TypeAlias
 
 from dolphin_logger._version import __version__
 from dolphin_logger.curate.gather import bucket_name, gather
-from dolphin_logger.curate.kit import exporters_of, rules_of
+from dolphin_logger.curate.judge import Estimate, Proxy
+from dolphin_logger.curate.kit import exporters_of, filters_of, rules_of
 from dolphin_logger.curate.manifest import NAME, VERSION, Manifest
 from dolphin_logger.curate.merge import Merge, Tally
 from dolphin_logger.curate.part import merge_parts
@@ -32,7 +34,7 @@ from dolphin_logger.curate.scan import parts_of
 from dolphin_logger.curate.selection import Picks, select
 from dolphin_logger.curate.site import Site
 from dolphin_logger.curate.survey import Survey, Surveyed, survey
-from dolphin_logger.curate.work import Order, Private, Task, do
+from dolphin_logger.curate.work import Order, Private, Task, do, estimate
 from dolphin_logger.curate.workers import spread
 from dolphin_logger.curate.writers import check_form, write_json, write_text
 from dolphin_logger.errors import DatasetError, LeakError
@@ -48,33 +50,51 @@ _CURES: Final = {
 }
 _MOST_BUCKETS: Final = 512
 _FEW_BUCKETS: Final = 64
+_WORTH_A_PROCESS: Final = 8 << 20  # bytes; less is read while another process starts
 _BUCKET_BYTES: Final = 32 << 20
 
 
-def build(
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How the recipe's judge is asked: through which proxy, sold by whom under which name.
+
+    `agree` is told what it would cost, and decides.
+    """
+
+    proxy: Proxy
+    provider: str | None
+    sold_as: str | None
+    agree: Callable[[Estimate], bool]
+
+
+def build(  # noqa: PLR0913 -- what a build is made of
     home: Home,
     recipe: Recipe,
     *,
     name: str,
     out: Path,
-    workers: int,
+    workers: int | None,
     progress: Progress,
     private: Private,
+    judging: Judging | None = None,
     fresh: bool = False,
 ) -> Manifest:
     """Build a dataset into the folder `out`, in the place of an older one.
 
-    `fresh` keeps nothing of an earlier run that was ended.
+    `workers`: processes; None: as many as are worth it here. `fresh` keeps nothing of an earlier run
+    that was ended.
 
     Raises:
         DatasetError: the recipe cannot be followed, or nothing is left.
         LeakError: a canary was met; nothing is left of the build.
     """
     check_form(recipe.format)
+    if recipe.judge.model and judging is None:
+        raise DatasetError(f"judge.model: {recipe.judge.model} is asked through a running proxy")
     site = Site(out)
+    made = _Building(home, recipe, site, workers=workers, progress=progress, judging=judging)
     with site.held():
         try:
-            made = _Building(home, recipe, site, workers=workers, progress=progress)
             manifest = made.run(name=name, private=private, fresh=fresh)
         except LeakError:
             site.abandon()
@@ -87,19 +107,31 @@ class _Building:
     """One build, step by step."""
 
     def __init__(
-        self, home: Home, recipe: Recipe, site: Site, *, workers: int, progress: Progress
+        self,
+        home: Home,
+        recipe: Recipe,
+        site: Site,
+        *,
+        workers: int | None,
+        progress: Progress,
+        judging: Judging | None,
     ) -> None:
         self._home, self._recipe, self._site = home, recipe, site
-        self._workers, self._progress = workers, progress
+        self._progress = progress
+        self._judging = judging if recipe.judge.model else None
+        self._size = sum(part.size for part in parts_of(home))
+        self._workers = workers or min(os.cpu_count() or 1, 1 + self._size // _WORTH_A_PROCESS)
         self._exporters = {one.name: one for one in exporters_of(recipe)}
         self._rules = rules_of(recipe)
+        filters_of(recipe)  # what cannot be used is told before anything is read
 
     def run(self, *, name: str, private: Private, fresh: bool) -> dict[str, Any]:
         """Build, and give the fields of the manifest."""
         key = load_key(self._home.datasets / "key")
         every = self._survey()
         labels = read_labels(self._home)
-        order = Order(self._recipe, key, private, self._home, self._site.images)
+        proxy = self._judging.proxy if self._judging else None
+        order = Order(self._recipe, key, private, self._home, self._site.images, proxy)
         state = _state(order, self._rules, every, labels)
         self._site.begin(state, fresh=fresh)
         merge = Merge(self._site.made, self._recipe, self._exporters, images=self._site.images)
@@ -110,8 +142,7 @@ class _Building:
         return self._finish(name, tally, key)
 
     def _survey(self) -> Survey:
-        size = sum(part.size for part in parts_of(self._home))
-        with self._progress("reading records", length=size) as advance:
+        with self._progress("reading records", length=self._size) as advance:
             return survey(self._home, workers=self._workers, advance=advance)
 
     def _select(self, every: Survey, labels: Labels, merge: Merge) -> Picks:
@@ -138,14 +169,36 @@ class _Building:
         with self._progress("collecting conversations", length=size) as advance:
             buckets = gather(
                 self._home, every, wanted,
+                along=_edited(labels),
                 spool=self._site.spool, buckets=count, workers=self._workers, advance=advance,
             )  # fmt: skip
         tasks = self._tasks(every, buckets, picks, labels, count=count)
+        if self._judging is not None:
+            self._agree(self._judging, tasks, order)
         with self._progress("cleaning and writing", length=len(tasks)) as advance:
             spread(
                 partial(do, order=order), tasks, workers=self._workers, done=lambda _: advance(1)
             )
         return [task.part for task in tasks]
+
+    def _agree(self, judging: Judging, tasks: list[Task], order: Order) -> None:
+        """Let somebody decide whether the judge is worth its price.
+
+        Raises:
+            DatasetError: it is not.
+        """
+        work = partial(estimate, order=order, sold_as=(judging.provider, judging.sold_as))
+        with self._progress("estimating", length=len(tasks)) as advance:
+            found = spread(work, tasks, workers=self._workers, done=lambda _: advance(1))
+        prices = [one.micro_dollars for one in found]
+        total = Estimate(
+            sum(one.requests for one in found),
+            sum(one.cached for one in found),
+            sum(one.tokens for one in found),
+            None if None in prices else sum(price or 0 for price in prices),
+        )
+        if total.requests and not judging.agree(total):
+            raise DatasetError("the judge was not asked, and nothing was built")
 
     def _tasks(
         self, every: Survey, buckets: list[Path], picks: Picks, labels: Labels, *, count: int
@@ -179,6 +232,7 @@ class _Building:
             DatasetError: there are no rows.
         """
         if not tally.rows:
+            self._site.abandon()
             raise DatasetError(_nothing(tally))
         made = self._site.made
         exports = []
@@ -235,6 +289,15 @@ class _Building:
         return fields
 
 
+def _edited(labels: Labels) -> list[str]:
+    """Name the records with edits, which stand in the histories of others."""
+    return [
+        record
+        for record in sorted(labels.records())
+        if any(label.kind == "edit" for label in labels.in_force(record))
+    ]
+
+
 def _nothing(tally: Tally) -> str:
     """Say why there are no rows, with a cure where there is one."""
     if not tally.rejected:
@@ -253,6 +316,8 @@ def _state(order: Order, rules: Mapping[str, str], every: Survey, labels: Labels
         digest.update(encode_row(said))
 
     take(__version__, order.recipe.to_json(), rules, asdict(order.private))
+    for path in order.recipe.contamination.files:
+        take(blake2b(Path(path).read_bytes()).hexdigest())
     for one in every:
         take(
             one.id,

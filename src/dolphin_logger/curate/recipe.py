@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from dolphin_logger.config.findings import write_path
 from dolphin_logger.config.values import UnfitError, read_boolean, read_share
+from dolphin_logger.curate import contamination, judge
 from dolphin_logger.curate.filters import FILTERS
 from dolphin_logger.curate.settings import (
     read_count,
@@ -88,28 +89,12 @@ class Duplicates:
 
 
 @dataclass(frozen=True, slots=True)
-class Contamination:
-    """`[contamination]`: what is in tests that a model is to pass."""
-
-    files: tuple[str, ...] = setting((), read_texts, "Files with the texts of tests.")
-    words: int = setting(13, read_count(3, 100), "Words in a row that tell a text of a test.")
-
-
-@dataclass(frozen=True, slots=True)
 class Redaction:
     """`[redaction]`: what must not leave."""
 
     redactors: tuple[str, ...] = setting((), read_texts, "By name; none: all that are built in.")
     own: tuple[str, ...] = setting((), read_texts, "Strings of your own that are replaced.")
     canaries: tuple[str, ...] = setting((), read_texts, "Strings that stop the build.")
-
-
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """`[judge]`: what another model says of it."""
-
-    model: str = setting("", read_line, "A configured model that rates; none: nobody does.")
-    rating: int = setting(3, read_count(1, 5), "Lowest rating of the judge.")
 
 
 def _meaning(settings: type[Any]) -> str:
@@ -154,9 +139,11 @@ class Recipe:
     pairs: Paired = table(Paired, "Which answer was better, for `preference`.")
     filters: Any = table(Filters, "What is good enough.")
     duplicates: Duplicates = table(Duplicates, "What is there already.")
-    contamination: Contamination = table(Contamination, "What is in tests.")
+    contamination: contamination.Settings = table(
+        contamination.Settings, "Texts of tests that a model is to pass."
+    )
     redaction: Redaction = table(Redaction, "What must not leave.")
-    judge: Judge = table(Judge, "What another model says of it.")
+    judge: judge.Settings = table(judge.Settings, "What another model says of it.")
 
     def to_json(self) -> dict[str, Any]:
         """Write every setting as JSON values."""
@@ -165,6 +152,13 @@ class Recipe:
 
 
 _MEANINGS: Final[Mapping[str, str]] = {
+    "judge.model": "A model of config.json that rates, through the proxy; none: nobody does.",
+    "judge.rubric": "A file that says what is to be rated; none: the one that comes with it.",
+    "judge.least": "Lowest rating, 1 to 5, with which something stays.",
+    "judge.at_once": "Requests at a time.",
+    "contamination.files": "Files with the texts of tests.",
+    "contamination.words": "Words in a row that tell a text of a test.",
+    "contamination.most": "Largest share of such runs; 0: none at all.",
     "filters.finish_reason.drop": "Why answers ended that are left out.",
     "filters.empty.drop": "Leave out what ends with an empty answer.",
     "filters.turns.least": "Fewest answers of the model; 0: any number.",

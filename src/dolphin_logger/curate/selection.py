@@ -239,6 +239,8 @@ class _Selecting:
             yield f"outcome {one.outcome}"
         if one.status is not None and not 200 <= one.status < 300:
             yield f"status {one.status}"
+        if not one.is_answered:
+            yield "no answer"
         if not one.is_whole:
             yield "history is missing"
         if self._found is not None and one.conversation not in self._found:
@@ -258,7 +260,7 @@ class _Selecting:
 
     def _is_tagged_well(self, tags: Iterable[str]) -> bool:
         tags = list(tags)
-        if any(self._matches("without_tag", tag) for tag in tags):
+        if self._wanted.without_tag and any(self._matches("without_tag", tag) for tag in tags):
             return False
         return not self._wanted.tag or any(self._matches("tag", tag) for tag in tags)
 

@@ -32,12 +32,12 @@ class Pattern:
 
     def spans(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Find every span, from left to right, in bytes."""
-        for match in self._compiled.finditer(data):
-            yield match.span(self._group)
+        return (match.span(self._group) for match in self._compiled.finditer(data))
 
-    def groups(self, data: bytes) -> Iterator[Any]:
-        """Find every match, as an object with `span(group)`."""
-        return iter(self._compiled.finditer(data))
+    def matches(self, data: bytes) -> Iterator[Any]:
+        """Find every match, as an object with `span(group)` and `group(group)`."""
+        found: Iterator[Any] = self._compiled.finditer(data)
+        return found
 
 
 class Screen:
@@ -98,7 +98,7 @@ def _options() -> Any:
     import re2  # noqa: PLC0415
 
     options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.max_mem = _MEMORY
-    options.log_errors = False
+    chosen = {"encoding": options.Encoding.LATIN1, "max_mem": _MEMORY, "log_errors": False}
+    for name, value in chosen.items():
+        setattr(options, name, value)
     return options

@@ -82,9 +82,9 @@ def test_only_what_was_said_makes_a_copy(threshold: float) -> None:
 
 
 def test_what_is_nearly_the_same_is_found_from_the_threshold_on() -> None:
-    """Four of 200 words changed are 0.89 in common runs; fifty are 0.34."""
+    """Four of 200 words changed are 0.89 in common runs; fourteen, which the index finds too, are 0.65."""
     said = _text()
-    copies = [answer(said), answer(_near(said)), answer(_near(said, 50))]
+    copies = [answer(said), answer(_near(said)), answer(_near(said, 14))]
     assert _kept(*copies, threshold=0.8) == [0, 2]
     assert _kept(*copies, threshold=0.97) == [0, 1, 2]
     assert _kept(*copies, threshold=1.0) == [0, 1, 2]

@@ -15,7 +15,7 @@ from tests.support.indexed import opened, session
 from tests.support.session_files import SESSION, Sample, claude_code, jsonl, samples, write
 
 from dolphin_logger.conversation import Relation
-from dolphin_logger.curate import scan
+from dolphin_logger.curate import scan, workers
 from dolphin_logger.exchange import Outcome
 from dolphin_logger.index.told import find_told
 from dolphin_logger.journal.home import Home
@@ -206,6 +206,7 @@ def test_workers_cuts_and_seals_change_nothing(
     random.Random(7).shuffle(made)
     paths = [write_segment(home, number, *made[number::3]) for number in range(3)]
     whole = list(surveyed(home))
+    monkeypatch.setattr(workers, "WORTH_IT", 0)
     monkeypatch.setattr(scan, "_PART_BYTES", 20_000)
     monkeypatch.setattr(scan, "_MOST_TURNS", 3)
     assert len(scan.parts_of(home)) > 6
