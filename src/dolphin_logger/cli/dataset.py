@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from dolphin_logger.cli.building import build_dataset, say_built
 from dolphin_logger.cli.homes import home_to_read, own_home
 from dolphin_logger.cli.output import for_person, note, say, say_json, say_table
 from dolphin_logger.cli.pull import pull
@@ -58,6 +57,8 @@ def build(  # noqa: PLR0913 -- one for each option
     if explain:
         say(explain_recipe(wanted).rstrip("\n"))
         return
+    from dolphin_logger.cli.building import build_dataset, say_built
+
     manifest = build_dataset(
         home_to_read(),
         wanted,

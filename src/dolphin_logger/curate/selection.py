@@ -90,7 +90,7 @@ def select(
     wanted: Selection,
     *,
     found: Collection[str] | None,
-    withdrawn: Collection[str],
+    withdrawn: Collection[str] = (),
     omit: Omit,
 ) -> Picks:
     """Choose records; `found` are the conversations that the recipe's query finds, None without one.
