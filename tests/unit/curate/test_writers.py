@@ -25,7 +25,12 @@ def _write(folder: Path, form: str, *, splits: int = 1) -> list[Written]:
     make_private_folder(folder)
     writer = ExportWriter(folder, EXPORTERS["messages"], form=form, shard_mib=1)
     for number in range(8):
-        writer.add([_row(number)], conversation="c", split=("train", "validation")[number % splits], name=f"{number}")
+        writer.add(
+            [_row(number)],
+            conversation="c",
+            split=("train", "validation")[number % splits],
+            name=f"{number}",
+        )
     return writer.close()
 
 
