@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from dolphin_logger.cli.homes import home_to_read, own_home
+from dolphin_logger.cli.homes import home_to_read
 from dolphin_logger.cli.output import for_person, note, say, say_json, say_table
 from dolphin_logger.cli.pull import pull
 from dolphin_logger.cli.withdraw import withdraw
@@ -80,7 +80,7 @@ def list_(*, json_: bool) -> None:
     """List the datasets that were built."""
     from dolphin_logger.curate.manifest import list_datasets
 
-    home = own_home()
+    home = home_to_read()
     datasets = list(list_datasets(home))
     rows: list[dict[str, Any]] = [
         {
