@@ -161,13 +161,16 @@ def chats_of(messages: Iterable[Message]) -> list[Chat]:
     """Write messages in chat form.
 
     What a client put together is taken apart (results of tools and the words beside them), in the order
-    in which a chat has it; instructions that follow each other become one message, as templates want.
+    in which a chat has it; instructions that follow each other become one message, as templates want,
+    and an empty answer in front of another one, as some clients send it, is none.
     """
     chats: list[Chat] = []
     for message in messages:
         for chat in _chats(message):
             if chats and _is_one_instruction(chats[-1], chat):
                 chats[-1] = {"role": "system", "content": _join(chats[-1], chat)}
+            elif chats and _is_nothing_before(chats[-1], chat):
+                chats[-1] = chat
             else:
                 chats.append(chat)
     return chats
@@ -278,6 +281,11 @@ def _is_one_instruction(chat: Chat, following: Chat) -> bool:
     return (
         chat["role"] == following["role"] == "system" and chat.keys() == following.keys() == plain
     )
+
+
+def _is_nothing_before(chat: Chat, following: Chat) -> bool:
+    is_one_answer = chat["role"] == following["role"] == "assistant"
+    return is_one_answer and not _says_something(chat)
 
 
 def _join(chat: Chat, following: Chat) -> str | list[Json]:

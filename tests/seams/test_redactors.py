@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 from dolphin_logger.errors import DatasetError
 from dolphin_logger.redactors import REDACTORS, Finding, Known, Redactor, find
 
-BUILT_IN: dict[str, Redactor] = {**REDACTORS, "known": Known(["kept-from-everyone", "a/b+c d\u00e9=?"])}
+BUILT_IN: dict[str, Redactor] = {
+    **REDACTORS,
+    "known": Known(["kept-from-everyone", "a/b+c d\u00e9=?"]),
+}
 KEYS = (None, "password", "api_key", "content", "")
 HOSTILE: dict[str, Callable[[int], str]] = {
     "one letter": lambda size: "a" * size,
@@ -136,6 +139,7 @@ class Stranger:
 
 
 def broken() -> Any:
+    """Fail as a stranger's module may."""
     raise RuntimeError("no")
 
 

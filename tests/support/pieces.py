@@ -197,7 +197,7 @@ EXAMPLES: dict[str, Example] = {
     "a thought alone": example(HI, (A, [Reasoning(THOUGHT, SEAL)])),
     "a role of its own": example(HI, ("critic", [Text("No.")]), BLUE),
     "a stranger answers": example(HI, ("critic", [Text("No.")])),
-    "cut before the beginning": replace(example(HI, BLUE), completion=-3),
+    "cut before the beginning": replace(example(HI, BLUE), completion=-1),
     "cut behind the end": replace(example(HI, BLUE), completion=9),
     "half characters": example(
         (U, [Text(HALF)]),

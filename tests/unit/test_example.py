@@ -232,6 +232,15 @@ def test_nobody_says_nothing() -> None:
     assert said("critic", Text("no"))[0]["role"] == "critic"
 
 
+def test_an_empty_answer_in_front_of_another_is_none() -> None:
+    """Clients that send words and calls apart send empty words too; two answers that speak stay two."""
+    spoken = Message("assistant", (Text("a"),))
+    empty, called = Message("assistant", ()), Message("assistant", (ToolCall("run", {}, "1"),))
+    assert len(chats_of([spoken, empty, called])) == 2
+    assert chats_of([spoken, empty])[1] == {"role": "assistant", "content": ""}
+    assert chats_of([empty, called]) == chats_of([called])
+
+
 def test_a_speaker_keeps_the_name() -> None:
     """Who speaks is told where the client told it."""
     assert said("user", Text("hi"), name="ann")[0]["name"] == "ann"

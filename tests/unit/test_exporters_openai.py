@@ -158,6 +158,13 @@ def test_what_openai_refuses_has_a_reason(odd: str, reason: str | None) -> None:
         assert reason in reason_of(EXAMPLES[odd])
 
 
+def test_arguments_keep_the_letters_of_every_language() -> None:
+    """A model writes letters, not escapes, so that is what it is trained on."""
+    piece = example(("user", [Text("x")]), ("assistant", [ToolCall("run", {"ü": "日本"}, "1")]))
+    (call,) = row_of(piece)["messages"][1]["tool_calls"]
+    assert call["function"]["arguments"] == '{"ü": "日本"}'
+
+
 def test_a_gif_is_no_picture_for_openai() -> None:
     """Only PNG, JPEG and WebP may be embedded."""
     gif = example(("user", [Image(data="R0lGODlhAQABAAAAACw=")]), ("assistant", [Text("x")]))

@@ -35,7 +35,7 @@ def build_dataset(
     *,
     name: str,
     out: Path | None,
-    workers: int,
+    workers: int | None,
     fresh: bool = False,
 ) -> Manifest:
     """Build a dataset of a home.

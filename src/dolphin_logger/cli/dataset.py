@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -32,7 +31,7 @@ def dataset() -> None:
 @click.option("--name", help="What it is called [the recipe's name].")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder [datasets/NAME in the home].")
 @click.option("--format", "format_", type=click.Choice(FORMATS), help="Form of the files.")
-@click.option("--workers", type=click.IntRange(1, 256), help="Processes [one for each core].")
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes [as many as are worth it].")
 @click.option("--explain", is_flag=True, help="Print the recipe with every default; build nothing.")
 @click.option("--fresh", is_flag=True, help="Keep nothing of a build that was ended.")
 @click.option("--include-demo", is_flag=True, help="Also the built-in model; never publishable.")
@@ -62,7 +61,7 @@ def build(  # noqa: PLR0913 -- one for each option
         wanted,
         name=name or (out.absolute().name if out else found.name),
         out=out,
-        workers=workers or os.cpu_count() or 1,
+        workers=workers,
         fresh=fresh,
     )
     if json_:

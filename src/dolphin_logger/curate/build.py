@@ -10,6 +10,7 @@ was interrupted; until it is whole there is no dataset; a leak leaves nothing.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict
@@ -20,7 +21,7 @@ from typing import Any, Final, TypeAlias
 
 from dolphin_logger._version import __version__
 from dolphin_logger.curate.gather import bucket_name, gather
-from dolphin_logger.curate.kit import exporters_of, rules_of
+from dolphin_logger.curate.kit import exporters_of, filters_of, rules_of
 from dolphin_logger.curate.manifest import NAME, VERSION, Manifest
 from dolphin_logger.curate.merge import Merge, Tally
 from dolphin_logger.curate.part import merge_parts
@@ -48,6 +49,7 @@ _CURES: Final = {
 }
 _MOST_BUCKETS: Final = 512
 _FEW_BUCKETS: Final = 64
+_WORTH_A_PROCESS: Final = 8 << 20  # bytes; less is read while another process starts
 _BUCKET_BYTES: Final = 32 << 20
 
 
@@ -57,14 +59,15 @@ def build(
     *,
     name: str,
     out: Path,
-    workers: int,
+    workers: int | None,
     progress: Progress,
     private: Private,
     fresh: bool = False,
 ) -> Manifest:
     """Build a dataset into the folder `out`, in the place of an older one.
 
-    `fresh` keeps nothing of an earlier run that was ended.
+    `workers`: processes; None: as many as are worth it here. `fresh` keeps nothing of an earlier run
+    that was ended.
 
     Raises:
         DatasetError: the recipe cannot be followed, or nothing is left.
@@ -87,12 +90,15 @@ class _Building:
     """One build, step by step."""
 
     def __init__(
-        self, home: Home, recipe: Recipe, site: Site, *, workers: int, progress: Progress
+        self, home: Home, recipe: Recipe, site: Site, *, workers: int | None, progress: Progress
     ) -> None:
         self._home, self._recipe, self._site = home, recipe, site
-        self._workers, self._progress = workers, progress
+        self._progress = progress
+        self._size = sum(part.size for part in parts_of(home))
+        self._workers = workers or min(os.cpu_count() or 1, 1 + self._size // _WORTH_A_PROCESS)
         self._exporters = {one.name: one for one in exporters_of(recipe)}
         self._rules = rules_of(recipe)
+        filters_of(recipe)  # what cannot be used is told before anything is read
 
     def run(self, *, name: str, private: Private, fresh: bool) -> dict[str, Any]:
         """Build, and give the fields of the manifest."""
@@ -110,8 +116,7 @@ class _Building:
         return self._finish(name, tally, key)
 
     def _survey(self) -> Survey:
-        size = sum(part.size for part in parts_of(self._home))
-        with self._progress("reading records", length=size) as advance:
+        with self._progress("reading records", length=self._size) as advance:
             return survey(self._home, workers=self._workers, advance=advance)
 
     def _select(self, every: Survey, labels: Labels, merge: Merge) -> Picks:
@@ -138,6 +143,7 @@ class _Building:
         with self._progress("collecting conversations", length=size) as advance:
             buckets = gather(
                 self._home, every, wanted,
+                along=_edited(labels),
                 spool=self._site.spool, buckets=count, workers=self._workers, advance=advance,
             )  # fmt: skip
         tasks = self._tasks(every, buckets, picks, labels, count=count)
@@ -179,6 +185,7 @@ class _Building:
             DatasetError: there are no rows.
         """
         if not tally.rows:
+            self._site.abandon()
             raise DatasetError(_nothing(tally))
         made = self._site.made
         exports = []
@@ -235,6 +242,15 @@ class _Building:
         return fields
 
 
+def _edited(labels: Labels) -> list[str]:
+    """Name the records with edits, which stand in the histories of others."""
+    return [
+        record
+        for record in sorted(labels.records())
+        if any(label.kind == "edit" for label in labels.in_force(record))
+    ]
+
+
 def _nothing(tally: Tally) -> str:
     """Say why there are no rows, with a cure where there is one."""
     if not tally.rejected:
@@ -253,6 +269,8 @@ def _state(order: Order, rules: Mapping[str, str], every: Survey, labels: Labels
         digest.update(encode_row(said))
 
     take(__version__, order.recipe.to_json(), rules, asdict(order.private))
+    for path in order.recipe.contamination.files:
+        take(blake2b(Path(path).read_bytes()).hexdigest())
     for one in every:
         take(
             one.id,

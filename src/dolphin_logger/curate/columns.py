@@ -18,6 +18,8 @@ from typing import Final, Generic, TypeVar
 _SHARDS: Final = 64  # grown one at a time, so that no moment needs all of it twice
 _SMALLEST: Final = 16
 _ID_BYTES: Final = 16
+_GROUPS: Final = ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))  # of digits in a UUID
+_MOST_HELD: Final = 8192
 Name = TypeVar("Name", bound=Hashable)
 
 
@@ -94,29 +96,40 @@ class Names(Generic[Name]):
 
 
 class Ids:
-    """The ids of records; a record's number is its place."""
+    """The ids of records; a record's number is its place. Those that were asked for last are at hand."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
         self._texts: dict[int, str] = {}  # of those that are no UUIDs
         self._table = Table()
         self._beside: dict[str, int] = {}  # whose key is another's too
+        self._ids: dict[int, str] = {}
+        self._numbers: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self._bytes) // _ID_BYTES
 
     def __getitem__(self, number: int) -> str:
-        if number in self._texts:
-            return self._texts[number]
-        start = number * _ID_BYTES
-        return str(uuid.UUID(bytes=bytes(self._bytes[start : start + _ID_BYTES])))
+        record = self._ids.get(number)
+        if record is None:
+            record = self._texts.get(number)
+            if record is None:
+                start = number * _ID_BYTES
+                digits = self._bytes[start : start + _ID_BYTES].hex()
+                record = "-".join([digits[at:end] for at, end in _GROUPS])
+            self._hold(record, number)
+        return record
 
     def number(self, record: str) -> int | None:
         """Give the number of an id that is there."""
-        number = self._table.get(_key_of_id(record))
-        if number is None or self[number] == record:
-            return number
-        return self._beside.get(record)
+        number = self._numbers.get(record)
+        if number is None:
+            number = self._table.get(_key_of_id(record))
+            if number is not None and self[number] != record:
+                number = self._beside.get(record)
+            if number is not None:
+                self._hold(record, number)
+        return number
 
     def add(self, record: str) -> int:
         """Take a new id; give its number."""
@@ -130,7 +143,15 @@ class Ids:
             self._table[key] = number
         else:
             self._beside[record] = number
+        self._hold(record, number)
         return number
+
+    def _hold(self, record: str, number: int) -> None:
+        if len(self._ids) >= _MOST_HELD:
+            self._ids.clear()
+            self._numbers.clear()
+        self._ids[number] = record
+        self._numbers[record] = number
 
 
 def _pack(record: str) -> bytes | None:

@@ -245,7 +245,7 @@ def _table(path: Path) -> Iterator[str]:
 
 def _parquet(path: Path) -> Iterator[str]:
     try:
-        import pyarrow  # type: ignore[import-untyped]  # noqa: PLC0415 -- an extra
+        import pyarrow  # noqa: PLC0415 -- an extra
         from pyarrow import parquet  # noqa: PLC0415 -- an extra
     except ImportError:
         raise DatasetError(

@@ -10,6 +10,7 @@ from collections.abc import Collection
 from dataclasses import fields
 
 from dolphin_logger import exporters, redactors
+from dolphin_logger.curate import contamination
 from dolphin_logger.curate.filters import Filter, make_filters
 from dolphin_logger.curate.recipe import Recipe
 from dolphin_logger.errors import DatasetError
@@ -51,7 +52,11 @@ def rules_of(recipe: Recipe) -> dict[str, str]:
 
 
 def filters_of(recipe: Recipe) -> list[Filter]:
-    """Give the filters that demand something."""
-    return make_filters(
-        {one.name: getattr(recipe.filters, one.name) for one in fields(recipe.filters)}
-    )
+    """Give the filters that demand something.
+
+    Raises:
+        DatasetError: a file of tests cannot be used.
+    """
+    settings = {one.name: getattr(recipe.filters, one.name) for one in fields(recipe.filters)}
+    tests = contamination.make(recipe.contamination)
+    return [*make_filters(settings), *([tests] if tests else [])]

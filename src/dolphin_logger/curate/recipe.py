@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from dolphin_logger.config.findings import write_path
 from dolphin_logger.config.values import UnfitError, read_boolean, read_share
+from dolphin_logger.curate import contamination
 from dolphin_logger.curate.filters import FILTERS
 from dolphin_logger.curate.settings import (
     read_count,
@@ -88,14 +89,6 @@ class Duplicates:
 
 
 @dataclass(frozen=True, slots=True)
-class Contamination:
-    """`[contamination]`: what is in tests that a model is to pass."""
-
-    files: tuple[str, ...] = setting((), read_texts, "Files with the texts of tests.")
-    words: int = setting(13, read_count(3, 100), "Words in a row that tell a text of a test.")
-
-
-@dataclass(frozen=True, slots=True)
 class Redaction:
     """`[redaction]`: what must not leave."""
 
@@ -154,7 +147,9 @@ class Recipe:
     pairs: Paired = table(Paired, "Which answer was better, for `preference`.")
     filters: Any = table(Filters, "What is good enough.")
     duplicates: Duplicates = table(Duplicates, "What is there already.")
-    contamination: Contamination = table(Contamination, "What is in tests.")
+    contamination: contamination.Settings = table(
+        contamination.Settings, "Texts of tests that a model is to pass."
+    )
     redaction: Redaction = table(Redaction, "What must not leave.")
     judge: Judge = table(Judge, "What another model says of it.")
 
@@ -165,6 +160,9 @@ class Recipe:
 
 
 _MEANINGS: Final[Mapping[str, str]] = {
+    "contamination.files": "Files with the texts of tests.",
+    "contamination.words": "Words in a row that tell a text of a test.",
+    "contamination.most": "Largest share of such runs; 0: none at all.",
     "filters.finish_reason.drop": "Why answers ended that are left out.",
     "filters.empty.drop": "Leave out what ends with an empty answer.",
     "filters.turns.least": "Fewest answers of the model; 0: any number.",

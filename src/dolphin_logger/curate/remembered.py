@@ -7,7 +7,7 @@ remembered. Invariants: what was put is found at once; about 400 bytes a record,
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from dolphin_logger.conversation import LATEST, Placed, Placement, Relation
@@ -100,21 +100,20 @@ class Remembered:
         key = key_of(mark)
         found = self._marks.get(key)
         if found is None:
-            self._marks[key] = self._short(value)
+            self._marks[key] = self._short(value, ())
             return
-        if not found & _LIST:
-            if self._value(found) == value:
-                return
-            self._marks[key] = _LIST | len(self._lists)
-            self._lists.append(array("I", (found, self._short(value))))
-            return
-        values = self._lists[found ^ _LIST]
-        texts = [self._value(one) for one in values]
-        if value in texts:
-            values.append(values.pop(texts.index(value)))
-        else:
-            values.append(self._short(value))
+        if found & _LIST:
+            values = self._lists[found ^ _LIST]
+            short = self._short(value, values)
+            if short in values:
+                values.remove(short)
+            values.append(short)
             del values[:-LATEST]
+            return
+        short = self._short(value, (found,))
+        if short != found:
+            self._marks[key] = _LIST | len(self._lists)
+            self._lists.append(array("I", (found, short)))
 
     def placed(self, record: str) -> Placed | None:
         """Give what is remembered of a record."""
@@ -209,10 +208,14 @@ class Remembered:
             summary=bool(flags & _SUMMARY),
         )
 
-    def _short(self, value: str) -> int:
+    def _short(self, value: str, known: Iterable[int]) -> int:
+        """Give the number of a record; of a text the one that it has among some, else a new one."""
         number = self.ids.number(value)
         if number is not None:
             return number
+        for one in known:
+            if one & _TEXT and self._value(one) == value:
+                return one
         self._texts += bytes.fromhex(value[:-1]).rjust(_TEXT_BYTES - 1, b"\x00")
         self._texts += value[-1].encode()
         return _TEXT | (len(self._texts) // _TEXT_BYTES - 1)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import marshal
+import struct
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -28,6 +29,7 @@ _PART_BYTES: Final = 32 * 1024 * 1024
 _MOST_TURNS: Final = 4000  # in one file of sketches
 _MOST_HASHES: Final = 200_000
 _LONGEST_COUNT: Final = (1 << 31) - 1
+_SIZE: Final = struct.Struct("<I")
 _TURN: Final = tuple(field.name for field in fields(Turn))
 
 
@@ -195,17 +197,16 @@ def _write(held: list[Sketch], path: Path) -> Run:
         for sketch in held:
             turn = tuple([getattr(sketch.turn, name) for name in _TURN])
             facts = tuple([getattr(sketch.facts, name) for name in Facts.__slots__])
-            marshal.dump((turn, facts), file)
+            packed = marshal.dumps((turn, facts))
+            file.write(_SIZE.pack(len(packed)) + packed)
     return Run(path, held[0].order)
 
 
 def _read(path: Path) -> Iterator[Sketch]:
     with path.open("rb") as file:
-        while True:
-            try:
-                turn, facts = marshal.load(file)  # noqa: S302 - written by this run, in a folder of its own
-            except EOFError:
-                return
+        while size := file.read(_SIZE.size):
+            packed = file.read(*_SIZE.unpack(size))
+            turn, facts = marshal.loads(packed)  # noqa: S302 - written by this run, in its own folder
             yield Sketch(Turn(*turn), Facts(*facts))
 
 

@@ -39,8 +39,11 @@ class Redactor(Protocol):
         version: changes whenever the same text could give other findings; part of every manifest.
     """
 
-    name: str
-    version: str
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def version(self) -> str: ...
 
     def find(self, text: str, *, key: str | None = None) -> Iterator[Finding]:
         """Find spans; `key` is the name of the value in its object (`password`), None in a list."""

@@ -98,7 +98,7 @@ def _options() -> Any:
     import re2  # noqa: PLC0415
 
     options = re2.Options()
-    options.encoding = re2.Options.Encoding.LATIN1
-    options.max_mem = _MEMORY
-    options.log_errors = False
+    chosen = {"encoding": options.Encoding.LATIN1, "max_mem": _MEMORY, "log_errors": False}
+    for name, value in chosen.items():
+        setattr(options, name, value)
     return options

@@ -54,8 +54,7 @@ class DetectSecrets:
 
     @cached_property
     def _plugins(self) -> tuple[Any, ...]:
-        from detect_secrets.core.scan import get_plugins  # noqa: PLC0415  # optional
-        from detect_secrets.settings import default_settings  # noqa: PLC0415
+        from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class  # noqa: PLC0415  # optional
 
-        with default_settings():
-            return tuple(get_plugins())
+        plugins: Any = get_mapping_from_secret_type_to_class()
+        return tuple(plugin() for plugin in plugins.values())

@@ -117,5 +117,8 @@ def _decoders() -> tuple[tuple[Pattern, Callable[[bytes], bytes | None]], ...]:
     return (
         (Pattern(r"[A-Za-z0-9+/_-]{24,}={0,2}"), _from_base64),
         (Pattern(r"\b((?:[0-9a-fA-F]{2}){16,})\b"), _from_hexadecimal),
-        (Pattern(r"[\w.~!*'():@,;+$&=?/%-]*%[0-9A-Fa-f]{2}[\w.~!*'():@,;+$&=?/%-]*"), _from_percent),
+        (
+            Pattern(r"[\w.~!*'():@,;+$&=?/%-]*%[0-9A-Fa-f]{2}[\w.~!*'():@,;+$&=?/%-]*"),
+            _from_percent,
+        ),
     )

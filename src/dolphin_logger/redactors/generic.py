@@ -55,7 +55,9 @@ _OTHER_REST: Final = re.compile(
 )
 _PERSONAL: Final = re.compile(r"(?i)passw|passphrase|passcode|pwd|^pass$")
 _WEAK: Final = re.compile(r"(?i)^(?:auth|cookie|salt|data[_. -]?keys?|seed[_. -]?keys?)$")
-_SECRET_KEY: Final = re.compile(rf"(?i)(?:{_KEYWORDS})(?:[_-]?(?:\d{{1,2}}|value|prod|dev|test|live|old|new))?$")
+_SECRET_KEY: Final = re.compile(
+    rf"(?i)(?:{_KEYWORDS})(?:[_-]?(?:\d{{1,2}}|value|prod|dev|test|live|old|new))?$"
+)
 _REFERENCE: Final = re.compile(
     r"(?s)[$%@&<{(\[*|].*"  # ${VAR}, $(cmd), {{template}}, <placeholder>, *args
     r"|(?:[A-Za-z_]\w*(?:\.|->|::|\?\.))+[A-Za-z_]\w*[;,]?"  # attribute access
@@ -66,7 +68,9 @@ _REFERENCE: Final = re.compile(
     r"|[\w.-]+:[0-9]{1,5}|v?[0-9]+(?:[.:/-][0-9]+)*\w?|[\w-]+/[\w-]+(?:/[\w-]+)*|.*[()].*"
 )
 _WORDS: Final = re.compile(r"[A-Za-z]+(?:[_.-][A-Za-z]+)*|[A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_]*")
-_NAMED_DIGEST: Final = re.compile(r"(?i)hash|digest|sha\d|md5|checksum|integrity|fingerprint|commit|revision|etag")
+_NAMED_DIGEST: Final = re.compile(
+    r"(?i)hash|digest|sha\d|md5|checksum|integrity|fingerprint|commit|revision|etag"
+)
 
 
 class Generic:

@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from hashlib import blake2b
 from typing import Final
 from urllib.parse import quote
 
@@ -22,7 +21,9 @@ from dolphin_logger.redactors._linear import Characters, Pattern, encode
 
 PRIORITY: Final = 100
 SHORTEST: Final = 8  # characters of a known secret; shorter ones would blot out words
-_HEADERS: Final = frozenset({"user-agent", "accept", "content-type", "http-referer", "referer", "x-title"})
+_HEADERS: Final = frozenset(
+    {"user-agent", "accept", "content-type", "http-referer", "referer", "x-title"}
+)
 _SECRET_NAME: Final = re.compile(
     r"(?i)(?:^|_)(?:.*key|.*token|.*secret|pass(?:wd|word|phrase)?|.*password|.*credentials?|pwd|pat|auth)"
     r"(?:_\w{1,12}|[0-9]{1,2})?$"
@@ -40,14 +41,10 @@ class Known:
     """Finds the given values, plain and encoded."""
 
     name = "known"
+    version = "1"  # of the forms; which values are known is nobody's business
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._values = tuple(sorted({value for value in values if len(value) >= SHORTEST}))
-
-    @cached_property
-    def version(self) -> str:
-        """Give the version of the forms; which values are known is nobody's business."""
-        return "1"
 
     @cached_property
     def _pattern(self) -> Pattern | None:

@@ -30,6 +30,9 @@ Fit: TypeAlias = Callable[[Answer], Sequence[Given]]
 """Gives the records of an answer that may stand in a pair."""
 Known: TypeAlias = Callable[[Surveyed], Collection[bytes]]
 """Gives hashes of all that the model was seen to say before a record was asked."""
+_ASKED_AGAIN: Final = (
+    300_000_000  # microseconds between a first question and the same by the same person
+)
 _OF_IT: Final = (
     0.3  # share of words that an edit leaves, where nothing else says whose answer it was
 )
@@ -47,8 +50,8 @@ def taken_pairs(answers: Answers, scribe: Scribe, fit: Fit) -> Iterator[Pair]:
         both = max(chosen.since, rejected.since)
         if chosen.continued <= both or rejected.used > both:
             continue
-        if answers.are_first and chosen.begun <= both:
-            continue  # two people who begin alike look just so
+        if answers.are_first and _may_be_two_people(chosen, rejected):
+            continue
         found = _given_together(fit(chosen), fit(rejected))
         if found is None:
             continue
@@ -73,6 +76,12 @@ def edit_pairs(
             mine, theirs = without_thoughts(served.message), without_thoughts(change.message)
             one, other = (Given(given[0].fact, given[0].choice, text) for text in (theirs, mine))
             yield scribe.pair(EDIT, one, other, edited_in=change.fact.id)
+
+
+def _may_be_two_people(chosen: Answer, rejected: Answer) -> bool:
+    """Say whether two chats that only begin alike would look just so: the first question, but later."""
+    apart = abs(chosen.since - rejected.since)
+    return apart > _ASKED_AGAIN or chosen.begun <= max(chosen.since, rejected.since)
 
 
 def _given_together(

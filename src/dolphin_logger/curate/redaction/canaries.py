@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from dolphin_logger.errors import DatasetError, LeakError
 
+_DEEPEST: Final = 4  # JSON in JSON in JSON, and the text itself
 _LEAST: Final = 8  # shorter ones stand in texts by chance, in base64 above all
 
 
@@ -54,11 +55,12 @@ class Canaries:
 
 
 def _folded(canary: str) -> Iterator[str]:
-    written = canary
-    for _ in range(3):
-        yield written.casefold()
-        yield json.dumps(written)[1:-1].casefold()
-        written = json.dumps(written, ensure_ascii=False)[1:-1]
+    written = {canary}
+    for _ in range(_DEEPEST):
+        yield from (form.casefold() for form in written)
+        written = {
+            json.dumps(form, ensure_ascii=way)[1:-1] for form in written for way in (True, False)
+        }
     yield quote(canary, safe="").casefold()
     yield quote(canary).casefold()
     yield "".join(f"%{byte:02x}" for byte in canary.encode())

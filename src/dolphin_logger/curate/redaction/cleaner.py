@@ -86,7 +86,7 @@ class Cleaner:
     ) -> None:
         self._redactors = [*redactors, *([Own(own)] if any(own) else [])]
         self._key = key
-        self._canaries = Canaries(canaries)
+        self.canaries = Canaries(canaries)
         self._always = frozenset(names)
         self._base: dict[tuple[str | None, str], list[Spot]] = {}
         self._cached = 0
@@ -113,9 +113,9 @@ class Cleaner:
         if not self._marked.issuperset(marked):
             self._marked |= set(marked)
             self._extend()
-        self._record = piece.id
+        self.record = piece.id
         findings: list[Found] = []
-        visitor = _Cleaning(self, findings)
+        visitor = _Cleaning(self, findings, self._clean_names)
         changed: dict[str, Json] = {}
         for part in fields(piece):
             value = getattr(piece, part.name)
@@ -130,12 +130,12 @@ class Cleaner:
             LeakError: a canary is in it.
         """
         findings: list[Found] = []
-        rewrite(row, _Scanning(self, findings))
+        rewrite(row, _Scanning(self, findings, self._clean_names))
         return findings
 
     def _begin(self, conversation: str | None) -> None:
         self._conversation = conversation
-        self._record = conversation or ""
+        self.record = conversation or ""
         self._pseudonyms = Pseudonyms(self._key)
         self._names: set[str] = set(self._always)
         self._marked: set[str] = set()
@@ -148,10 +148,23 @@ class Cleaner:
             self._more.append(Names(self._names))
         if self._marked:
             self._more.append(Own(self._marked, kind="MARKED", rule="marked"))
+        self._clean_names: set[str] = set()
+        self._held: dict[tuple[str | None, str], list[Spot]] = {}
         self._done: dict[tuple[str | None, str], tuple[str, list[Spot]]] = {}
 
-    def _spots(self, text: str, key: str | None) -> list[Spot]:
-        """Give what must go; the costly half is remembered across conversations."""
+    def spots(self, text: str, key: str | None) -> list[Spot]:
+        """Give what must go from a text; `key` is the name of the value."""
+        if key in _PLAIN_KEYS:
+            key = None
+        held = self._held.get((key, text))
+        if held is None:
+            base = self._base_spots(text, key)
+            more = search(text, self._more, key=key) if self._more else []
+            held = self._held[key, text] = settle(text, [*base, *more]) if base or more else []
+        return held
+
+    def _base_spots(self, text: str, key: str | None) -> list[Spot]:
+        """Give what the redactors find; remembered across conversations, which share instructions and tools."""
         base = self._base.get((key, text))
         if base is None:
             if self._cached > _CACHED:
@@ -159,17 +172,17 @@ class Cleaner:
                 self._cached = 0
             base = self._base[key, text] = search(text, self._redactors, key=key)
             self._cached += len(text)
-        more = search(text, self._more, key=key) if self._more else []
-        return settle(text, [*base, *more]) if base or more else []
+        return base
 
-    def _clean_text(self, text: str, key: str | None) -> tuple[str, list[Spot]]:
+    def clean_text(self, text: str, key: str | None) -> tuple[str, list[Spot]]:
         """Give a text without its spots, and the spots; those of later rounds with their own offsets."""
-        key = None if key in _PLAIN_KEYS else key
+        if key in _PLAIN_KEYS:
+            key = None
         done = self._done.get((key, text))
         if done is None:
             new, every = text, list[Spot]()
             for _ in range(_ROUNDS):
-                spots = self._spots(new, key)
+                spots = self.spots(new, key)
                 if not spots:
                     break
                 every += spots
@@ -184,15 +197,16 @@ class Cleaner:
             if spot.hidden is None:
                 pieces.append(self._pseudonyms.placeholder(spot.kind, spot.value))
             else:
-                pieces.append(spot.hidden.encode(self._clean_text(spot.hidden.text, None)[0]))
+                pieces.append(spot.hidden.encode(self.clean_text(spot.hidden.text, None)[0]))
             place = spot.end
         return "".join([*pieces, text[place:]])
 
-    def _report(self, spots: Iterable[Spot], place: Place) -> list[Found]:
+    def report(self, spots: Iterable[Spot], place: Place) -> list[Found]:
+        """Say where something was found, and by which rule."""
         path = write_place(place)
         return [
             Found(
-                self._record, path, spot.start, spot.end, spot.rule, spot.kind,
+                self.record, path, spot.start, spot.end, spot.rule, spot.kind,
                 self._pseudonyms.identity(spot.kind, spot.value),
             )
             for spot in spots
@@ -202,40 +216,46 @@ class Cleaner:
 class _Looking:
     """What cleaning and scanning do alike."""
 
-    def __init__(self, cleaner: Cleaner, findings: list[Found]) -> None:
+    def __init__(self, cleaner: Cleaner, findings: list[Found], clean_names: set[str]) -> None:
         self._cleaner = cleaner
         self._findings = findings
+        self._has_canaries = bool(cleaner.canaries)
+        self.clean_names = clean_names
 
     def kept(self, text: str, place: Place) -> None:
         """Look for canaries alone."""
-        if self._cleaner._canaries:
-            record = self._cleaner._record
-            self._cleaner._canaries.check(text, record=record, place=write_place(place))
+        if self._has_canaries:
+            cleaner = self._cleaner
+            cleaner.canaries.check(text, record=cleaner.record, place=write_place(place))
 
     def number(self, number: int, key: str | None, place: Place) -> int:
         """Look at a number as at a text; one that must not leave becomes 0, so that it stays a number."""
-        if abs(number) < _LEAST_NUMBER:
+        if -_LEAST_NUMBER < number < _LEAST_NUMBER:
             return number
-        spots = self._cleaner._spots(str(number), key)
-        self._findings += self._cleaner._report(spots, place)
-        return 0 if spots else number
+        spots = self._cleaner.spots(str(number), key)
+        if spots:
+            self._findings.extend(self._cleaner.report(spots, place))
+            return 0
+        return number
 
 
 class _Cleaning(_Looking):
     def text(self, text: str, key: str | None, place: Place) -> str:
-        self.kept(text, place)
-        new, spots = self._cleaner._clean_text(text, key)
+        if self._has_canaries:
+            self.kept(text, place)
+        new, spots = self._cleaner.clean_text(text, key)
         if spots:
-            self._findings += self._cleaner._report(spots, place)
+            self._findings.extend(self._cleaner.report(spots, place))
         return new
 
 
 class _Scanning(_Looking):
     def text(self, text: str, key: str | None, place: Place) -> str:
-        self.kept(text, place)
-        spots = self._cleaner._spots(text, None if key in _PLAIN_KEYS else key)
+        if self._has_canaries:
+            self.kept(text, place)
+        spots = self._cleaner.spots(text, key)
         if spots:
-            self._findings += self._cleaner._report(spots, place)
+            self._findings.extend(self._cleaner.report(spots, place))
         return text
 
 

@@ -21,7 +21,7 @@ PLACEHOLDER: Final = re.compile(r"<[A-Z][A-Z_]*_[0-9]{1,6}>")
 _KEY_BYTES: Final = 32
 _IDENTITY_DIGITS: Final = 16
 _BY_DIGITS: Final = frozenset({"PHONE", "CARD", "IBAN", "ID"})
-_BY_LETTERS: Final = frozenset({"EMAIL", "USER", "OWN"})
+_BY_LETTERS: Final = frozenset({"EMAIL", "USER", "OWN", "MARKED"})
 _SEPARATORS: Final = re.compile(r"[^0-9A-Za-z]+")
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from itertools import takewhile
 from typing import Any, Final, Protocol, TypeAlias
 
 from dolphin_logger.curate.redaction.views import is_media
@@ -41,6 +41,9 @@ signature thoughtSignature thought_signature encrypted_content thinkingSignature
 """
 _ENCRYPTED: Final = frozenset(_ENCRYPTED_WORDS.split())
 _ID: Final = re.compile(r"[\w.:/+=~ -]{1,200}")
+_BEGINS: Final = "{[ \n\t\r"
+_ENDS: Final = "}] \n\t\r"
+_LEAST_MEDIA: Final = 256
 _DEPTH: Final = 2  # above it stand the fields of a row, whose names mean something else
 _STYLES: Final[tuple[dict[str, Any], ...]] = tuple(
     {"ensure_ascii": ascii_, **style}
@@ -55,10 +58,15 @@ _STYLES: Final[tuple[dict[str, Any], ...]] = tuple(
 
 
 class Visitor(Protocol):
-    """Says what becomes of each value."""
+    """Says what becomes of each value.
+
+    `clean_names`: names in which nothing was found, so that they need not be asked for again.
+    """
+
+    clean_names: set[str]
 
     def text(self, text: str, key: str | None, place: Place) -> str:
-        """Take a string, or a name in data; give what stands there from now on."""
+        """Take a string, or a name; give what stands there from now on."""
         ...
 
     def number(self, number: int, key: str | None, place: Place) -> int:
@@ -94,11 +102,13 @@ def write_place(place: Place) -> str:
 def _rewrite(
     value: Json, visitor: Visitor, key: str | None, place: Place, depth: int, *, in_data: bool
 ) -> Json:
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return _string(value, visitor, key, place, in_data=in_data)
-    if isinstance(value, dict):
-        return _object(value, visitor, key, place, depth, in_data=in_data)
-    if isinstance(value, list):
+    if kind is dict:
+        in_data = in_data or (depth >= _DEPTH and key in _DATA)
+        return _object(value, visitor, place, depth, in_data=in_data)
+    if kind is list:
         changed: list[Json] | None = None
         name = key if key in _STRUCTURE and not in_data else None
         for index, item in enumerate(value):
@@ -107,64 +117,62 @@ def _rewrite(
                 changed = list(value) if changed is None else changed
                 changed[index] = new
         return value if changed is None else changed
-    if type(value) is int:
+    if kind is int:
         return visitor.number(value, key, place)
     return value
 
 
 def _object(
-    value: dict[str, Json],
-    visitor: Visitor,
-    key: str | None,
-    place: Place,
-    depth: int,
-    *,
-    in_data: bool,
+    value: dict[str, Json], visitor: Visitor, place: Place, depth: int, *, in_data: bool
 ) -> Json:
-    in_data = in_data or (depth >= _DEPTH and key in _DATA)
-    pairs: list[tuple[str, Json]] = []
-    is_same = True
-    names: set[str] = set()
+    changed: dict[str, Json] | None = None
+    clean = visitor.clean_names
     for name, item in value.items():
-        said = visitor.text(name, None, (place, "(name)")) if len(name) > 5 else name
-        while said in names:  # two names became one: both values stay
-            said += "_"
-        names.add(said)
-        if isinstance(item, str) and _is_encrypted(name, value, in_data=in_data):
+        said = name if name in clean else _name(name, visitor, place)
+        if not in_data and isinstance(item, str) and _is_encrypted(name, value):
             new: Json = ""
         else:
             new = _rewrite(item, visitor, name, (place, said), depth + 1, in_data=in_data)
-        is_same = is_same and new is item and said is name
-        pairs.append((said, new))
-    return value if is_same else dict(pairs)
+        if changed is None:
+            if new is item and said is name:
+                continue
+            changed = dict(takewhile(lambda pair: pair[0] is not name, value.items()))  # noqa: B023
+        while said in changed:  # two names became one: both values stay
+            said += "_"
+        changed[said] = new
+    return value if changed is None else changed
+
+
+def _name(name: str, visitor: Visitor, place: Place) -> str:
+    said = visitor.text(name, None, (place, "(name)"))
+    if said == name:
+        visitor.clean_names.add(name)
+        return name
+    return said
 
 
 def _string(text: str, visitor: Visitor, key: str | None, place: Place, *, in_data: bool) -> str:
-    if not in_data and key in _STRUCTURE and _ID.fullmatch(text):
+    if (not in_data and key in _STRUCTURE and _ID.fullmatch(text)) or (
+        len(text) >= _LEAST_MEDIA and is_media(text)
+    ):
         visitor.kept(text, place)
         return text
-    if len(text) >= 256 and is_media(text):
-        visitor.kept(text, place)
-        return text
-    held = _held(text)
-    if held is None:
-        return visitor.text(text, key, place)
-    try:
-        new = _rewrite(held, visitor, key, (place, IN_STRING), _DEPTH, in_data=True)
-    except RecursionError:
-        return visitor.text(text, key, place)
-    return text if new is held else _written(text, held, new)
+    if text and text[-1] in _ENDS and (held := _held(text)) is not None:
+        try:
+            new = _rewrite(held, visitor, key, (place, IN_STRING), _DEPTH, in_data=True)
+        except RecursionError:
+            return visitor.text(text, key, place)
+        return text if new is held else _written(text, held, new)
+    return visitor.text(text, key, place)
 
 
-def _is_encrypted(name: str, parent: dict[str, Json], *, in_data: bool) -> bool:
-    if in_data:
-        return False
+def _is_encrypted(name: str, parent: dict[str, Json]) -> bool:
     return name in _ENCRYPTED or (name == "data" and parent.get("type") == "redacted_thinking")
 
 
 def _held(text: str) -> Json | None:
     """Parse the object or list that a string holds; None when it holds none."""
-    if len(text) < 2 or text[-1] not in "}] \n\t\r" or text[0] not in "{[ \n\t\r":
+    if text[0] not in _BEGINS:
         return None
     body = text.strip()
     if not body or body[0] + body[-1] not in {"{}", "[]"} or len(body) < 3:
@@ -190,14 +198,17 @@ def _written(text: str, held: Json, new: Json) -> str:
     return before + json.dumps(new, **style) + after
 
 
-def strings(value: Json) -> Iterator[str]:
+def strings(value: Json) -> list[str]:
     """Give every string and name of a value as it stands, JSON in strings unparsed."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            yield name
-            yield from strings(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from strings(item)
+    found: list[str] = []
+    left = [value]
+    while left:
+        item = left.pop()
+        if isinstance(item, str):
+            found.append(item)
+        elif isinstance(item, dict):
+            found += item
+            left += item.values()
+        elif isinstance(item, list):
+            left += item
+    return found

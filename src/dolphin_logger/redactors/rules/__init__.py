@@ -10,7 +10,7 @@ Each table is a rule: `regex` (RE2; group 1 is the secret, else all of it; `<b>`
 begin, `<q>` a quote, escaped or not), `names` (where the value says
 too little: the names in front of it), `screen` (where the beginning says too little: what any text
 with the secret has), `kind` (SECRET), `check` (a closer look, of `checks.py`), and
-`find` and `skip`: templates of what it must find and must not, `{w:20}` standing for 20 letters or
+for the tests `find` and `skip`: templates of what it must find and must not, `{w:20}` standing for 20 letters or
 digits drawn by chance, so that no file here holds a secret.
 """
 
@@ -23,7 +23,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-_FILES: Final = ("models", "code", "cloud", "services", "shapes")
+FILES: Final = ("models", "code", "cloud", "services", "shapes")
 # a token stands alone, or behind `_`, or behind the escape of a character in a JSON string
 _BEFORE: Final = r"(?:\b|_|\\[abfnrtv])"
 _QUOTE: Final = r"(?:\\{0,3}[\"'`])"
@@ -42,8 +42,6 @@ class Rule:
     expression: str
     screen: str
     check: str | None
-    find: tuple[str, ...]
-    skip: tuple[str, ...]
 
 
 @cache
@@ -52,7 +50,7 @@ def rules() -> tuple[Rule, ...]:
     folder = files(__name__)
     return tuple(
         _rule(name, table)
-        for file in _FILES
+        for file in FILES
         for name, table in tomllib.loads((folder / f"{file}.toml").read_text("utf-8")).items()
     )
 
@@ -74,8 +72,6 @@ def _rule(name: str, table: dict[str, Any]) -> Rule:
         expression=expression,
         screen=screen,
         check=table.get("check"),
-        find=tuple(table["find"]),
-        skip=tuple(table["skip"]),
     )
 
 

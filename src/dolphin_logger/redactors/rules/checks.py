@@ -14,10 +14,10 @@ from typing import Final
 
 from dolphin_logger.redactors._looks import is_mixed, is_random, is_stand_in, is_uuid
 
-_COMMON: Final = frozenset(
-    "password passwd pass pwd secret token pw user username root admin test guest postgres mysql changeme"
-    " none null true false string required optional undefined mypassword mysecretpassword hunter2 letmein"
-    " incorrect correct wrong invalid missing empty hashed stored encrypted".split()
+_COMMON: Final = re.compile(
+    r"(?i)(?:my)?(?:secret)?pass(?:word|wd)?|pwd?|secret|token|user(?:name)?|root|admin|test|guest|postgres"
+    r"|mysql|changeme|letmein|none|null|true|false|string|required|optional|undefined|incorrect|correct"
+    r"|wrong|invalid|missing|empty|hashed|stored|encrypted"
 )
 _REFERENCE: Final = re.compile(r"[$%{<\[(*].*|.*[(\[{]|[A-Za-z_]+(?:\.[A-Za-z_]+)+|[0-9]{1,5}|@.*")
 _COOKIE: Final = re.compile(r"[A-Za-z0-9_.$-]+=([^;\s]+)")
@@ -26,7 +26,7 @@ _COOKIE: Final = re.compile(r"[A-Za-z0-9_.$-]+=([^;\s]+)")
 def is_password(value: str) -> bool:
     """Whether it can be a password: not one that stands for one, and no variable."""
     plain = value.strip("\"'`,;)")
-    if len(plain) < 3 or plain.lower() in _COMMON or _REFERENCE.fullmatch(plain):
+    if len(plain) < 3 or _COMMON.fullmatch(plain) or _REFERENCE.fullmatch(plain):
         return False
     return len(set(plain)) >= 3 and (len(plain) < 5 or not is_stand_in(plain))
 
