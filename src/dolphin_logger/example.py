@@ -8,6 +8,7 @@ columns. Invariant: nothing is invented: what a record does not tell is missing 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -149,9 +150,11 @@ _PICTURES: Final = {
     "UklGR": "image/webp",
 }
 _CARRIED: Final = "__thought__"  # LiteLLM carries Google's seal behind it, in the id of a call
-_SEALS: Final = frozenset(
-    ("thoughtSignature", "thought_signature", "thought_signatures", "reasoning_opaque")
+_SEAL: Final = re.compile(
+    r"encrypted_\w+|\w*encrypted_?content|\w*(thought|thinking|reasoning|text)_?signatures?|reasoning_opaque",
+    re.IGNORECASE,
 )
+_THOUGHTS: Final = ("thinking", "reasoning", "redacted_")
 _OF_A_TOOL: Final = frozenset(("input", "args", "arguments", "response"))
 # what stands between two texts of one message: an answer comes in pieces, the others are put together
 _SEAMS: Final = {"assistant": "", "system": "\n\n"}
@@ -189,29 +192,31 @@ def tool_of(tool: ToolDefinition) -> Json:
     return {"type": "function", "function": function}
 
 
-def unsealed(value: Json) -> Json:
+def unsealed(value: Json, *, of_thought: bool = False) -> Json:
     """Give a recorded value without providers' seals on thoughts; what tools take and give is left alone.
 
     They are encrypted or signed, so nobody can say what is in them, and only their provider reads them.
-    Source: the wire languages of Anthropic, Google, OpenAI, OpenRouter and LiteLLM.
+    `of_thought`: the value lies within a thought, where names alone that others use too are seals.
+    Source: the wire languages of Anthropic, Google, OpenAI, OpenRouter and LiteLLM; files of agents.
     """
     if isinstance(value, list):
-        return [unsealed(inner) for inner in value]
+        return [unsealed(inner, of_thought=of_thought) for inner in value]
     if not isinstance(value, dict):
         return value
     kind = value.get("type")
-    is_thought = isinstance(kind, str) and kind.startswith(("thinking", "reasoning", "redacted_"))
+    of_thought = of_thought or (isinstance(kind, str) and kind.startswith(_THOUGHTS))
     is_named = isinstance(value.get("name"), str)
     kept = {}
     for key, inner in value.items():
-        if isinstance(inner, str | list) and (key in _SEALS or key.startswith("encrypted_")):
+        if isinstance(inner, str | list) and _SEAL.fullmatch(key):
             continue
-        if is_thought and key in ("signature", "data"):
+        if of_thought and key in ("signature", "data"):
             continue
         if isinstance(inner, str) and key.endswith("id"):
             kept[key] = _bare_id(inner)
         else:
-            kept[key] = inner if is_named and key in _OF_A_TOOL else unsealed(inner)
+            is_a_tools = is_named and key in _OF_A_TOOL
+            kept[key] = inner if is_a_tools else unsealed(inner, of_thought=of_thought)
     return kept
 
 

@@ -270,6 +270,10 @@ def test_recorded_bodies_lose_their_seals_and_nothing_else() -> None:
             {"type": "tool_use", "id": "1", "name": "run", "input": tool_input},
             {"functionCall": {"name": "f", "args": tool_input}, "thoughtSignature": "SEAL"},
             {"type": "reasoning", "encrypted_content": "SEAL", "summary": []},
+            {"type": "thinking", "thinking": "hm", "thinkingSignature": "SEAL"},
+            {"type": "text", "text": "a", "textSignature": "SEAL"},
+            {"type": "reasoning", "metadata": {"anthropic": {"signature": "SEAL"}}},
+            {"type": "reasoning", "metadata": {"openai": {"reasoningEncryptedContent": "SEAL"}}},
         ],
         "reasoning_details": [{"type": "reasoning.encrypted", "data": "SEAL"}],
         "tool_calls": [
