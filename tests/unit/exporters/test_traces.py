@@ -12,10 +12,12 @@ from tests.support.agent_sessions import (
     agent_session,
     answer,
     branched_session,
+    call,
     compacted_session,
     nameless_session,
     picture,
     plain_session,
+    result,
     session,
     step,
     user,
@@ -190,6 +192,28 @@ def test_calls_without_ids_find_their_results() -> None:
     assert [(one["toolName"], one["toolCallId"]) for one in results] == made[::-1]
 
 
+def test_two_calls_of_one_tool_take_their_results_in_order() -> None:
+    """Without ids the first result is the first call's, and the second the second's."""
+    calls = [call("now", {"zone": zone}) for zone in ("a", "b")]
+    piece = session(
+        step("rec-1", [user("Both.")], [answer("", *calls)]),
+        step("rec-2", [result("1"), result("2")], [answer("Done.")], parent="rec-1"),
+    )
+    results = [line["message"] for line in _said(_lines(piece))[2:4]]
+    assert [one["toolCallId"] for one in results] == ["rec-1-1-0", "rec-1-1-1"]
+
+
+def test_a_question_that_is_asked_again_is_there_once() -> None:
+    """A retry that repeats its question hangs its answer on the first one."""
+    question = user("Name a fruit.")
+    piece = session(
+        step("rec-1", [question], [], outcome="provider_error"),
+        step("rec-2", [question], [answer("Pear.")], parent="rec-1", relation="duplicate"),
+    )
+    assert [_words(line) for line in _said(_lines(piece))] == ["Name a fruit.", "Pear."]
+    assert len(_lines(piece, flavour="sts")) == 3
+
+
 def test_pictures_are_blocks() -> None:
     """A picture that is data has Pi's form, one by address keeps it; `drop` takes both out."""
     seen = user("See ", picture("data:image/png;base64,aGk="), picture("images/a.png"))
@@ -222,9 +246,9 @@ def test_sts_is_the_hubs_simple_format() -> None:
     said = lines[2]["message"]
     assert said["reasoningContent"] == "I should list it."
     assert said["timestamp"] == 1_795_361_041_500
-    (call,) = said["toolCalls"]
-    assert json.loads(call["function"]["arguments"]) == {"path": "/srv", "depth": 2, "all": None}
-    assert lines[3]["message"]["toolCallId"] == call["id"]
+    (made,) = said["toolCalls"]
+    assert json.loads(made["function"]["arguments"]) == {"path": "/srv", "depth": 2, "all": None}
+    assert lines[3]["message"]["toolCallId"] == made["id"]
 
 
 @pytest.mark.parametrize(
