@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from dolphin_logger.cli.building import build_dataset, say_built
+from dolphin_logger.cli.dataset_check import check
+from dolphin_logger.cli.dataset_preview import preview
 from dolphin_logger.cli.homes import home_to_read, own_home
 from dolphin_logger.cli.output import for_person, note, say, say_json, say_table
 from dolphin_logger.cli.pull import pull
@@ -102,5 +104,5 @@ def list_(*, json_: bool) -> None:
     say_table(columns, cells)
 
 
-for command in (pull, withdraw):
+for command in (check, preview, pull, withdraw):
     dataset.add_command(command)

@@ -2,44 +2,56 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from dolphin_logger.curate.check.dataset import Dataset
 from dolphin_logger.curate.check.report import Result
 from dolphin_logger.errors import LeakError
 
-_HEAD: Final = re.compile(r"^license:\s*(\S+)\s*$", re.MULTILINE)
 
-
-def check_leaks(dataset: Dataset, result: Result, *, scan: Callable[[Any], list[str]]) -> None:
-    """Search every row; `scan` names the rules that find something in a row."""
+def check_leaks(
+    dataset: Dataset, result: Result, *, scan: Callable[[Any], Iterable[tuple[str, str]]]
+) -> None:
+    """Search every row; `scan` gives path and rule of what it finds in one, and raises for a canary."""
     count = 0
     for export in dataset.exports:
         for place, row in dataset.rows(export):
             count += 1
             try:
-                found = scan(row)
-            except LeakError as error:
-                result.fail(f"{place}: {error}")
+                found = list(scan(row))
+            except LeakError:
+                result.fail(f"{place}: a canary is in it")
                 continue
-            for rule in found:
-                result.fail(f"{place}: {rule}")
+            for path, rule in found:
+                result.fail(f"{place}: {path}: {rule}")
     result.said = f"{count:,} rows for secrets, personal data and canaries"
 
 
 def check_license(dataset: Dataset, result: Result) -> None:
-    """Look for a license: of the recipe, or of the card beside the rows."""
-    named = (dataset.manifest.fields.get("recipe") or {}).get("license")
+    """Look for a license in the head of the card, where a card lies there."""
     card = dataset.folder / "README.md"
-    if not named and card.is_file():
-        found = _HEAD.search(card.read_text(encoding="utf-8"))
-        named = found[1] if found else None
-    if not named:
-        result.status = "skipped"
-        result.said = "no license yet: set `license` in the recipe, or give one when you upload"
+    if not card.is_file():
+        result.skip("no card yet: upload asks for the license and writes it")
+        return
+    license_ = _license_of(card.read_text(encoding="utf-8"))
+    if license_ is None:
+        result.fail("README.md: its head names no license")
     else:
-        result.said = str(named)
-    if not dataset.manifest.is_publishable:
-        result.said += "; must not be published: answers of the built-in model"
+        result.said = license_
+
+
+def _license_of(card: str) -> str | None:
+    import yaml  # noqa: PLC0415  # comes with huggingface_hub; slow
+
+    head = card.split("---", 2)
+    try:
+        fields = yaml.safe_load(head[1]) if len(head) == 3 and not head[0].strip() else None
+    except yaml.YAMLError:
+        return None
+    if not isinstance(fields, dict):
+        return None
+    named = fields.get("license")
+    if named == "other":
+        named = fields.get("license_name")
+    return named if isinstance(named, str) and named else None

@@ -1,14 +1,20 @@
 """Report: checks, one after the other, and what each found.
 
-It knows checks by their names only. Invariant: `is_good` is what the exit code says.
+It knows checks by their names only. Invariants: what cannot be looked at has failed; a problem names a
+place and what is wrong there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from dolphin_logger.errors import DatasetError
+
+OK: Final = "ok"
+FAILED: Final = "failed"
+SKIPPED: Final = "skipped"
 _MOST_PROBLEMS: Final = 20
 
 
@@ -19,24 +25,33 @@ class Result:
     Attributes:
         status: `ok`, `failed`, or `skipped` (asked to; or there is nothing to check).
         said: in a few words, what was looked at.
-        problems: places and what is wrong there, never a value that must not leave; `more` are not listed.
+        problems: places and what is wrong there; `more` of them are not listed.
         table: rows for a person, the first of them the heading.
     """
 
     name: str
-    status: str = "ok"
+    status: str = OK
     said: str = ""
     problems: list[str] = field(default_factory=list)
     more: int = 0
     table: list[tuple[str, ...]] = field(default_factory=list)
 
+    @property
+    def is_failed(self) -> bool:
+        """Whether something is wrong."""
+        return self.status == FAILED
+
     def fail(self, problem: str) -> None:
         """Note something that is wrong."""
-        self.status = "failed"
+        self.status = FAILED
         if len(self.problems) < _MOST_PROBLEMS:
             self.problems.append(problem)
         else:
             self.more += 1
+
+    def skip(self, why: str) -> None:
+        """Note that there is nothing to look at."""
+        self.status, self.said = SKIPPED, why
 
     def to_json(self) -> dict[str, Any]:
         """Write it for programs."""
@@ -50,29 +65,21 @@ class Result:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """All results, in the order of the checks."""
-
-    results: tuple[Result, ...]
-
-    @property
-    def is_good(self) -> bool:
-        """Whether nothing failed."""
-        return all(result.status != "failed" for result in self.results)
-
-
-Check: TypeAlias = Any  # a function of a dataset and a result, which it fills
+Check: TypeAlias = Callable[[Result], None]
+"""What looks at something it knows, and fills the result."""
 
 
 def run_checks(
     checks: Mapping[str, Check], *, without: Collection[str] = (), only: Collection[str] = ()
 ) -> Iterator[Result]:
-    """Run checks by name, each told where to write what it finds; those left out are `skipped`."""
+    """Run checks in their order; those that nobody asked for are `skipped`."""
     for name, check in checks.items():
         result = Result(name)
         if name in without or (only and name not in only):
-            result.status, result.said = "skipped", "not asked for"
+            result.skip("not asked for")
         else:
-            check(result)
+            try:
+                check(result)
+            except DatasetError as error:
+                result.fail(str(error))
         yield result

@@ -8,8 +8,9 @@ template at all can show a row does. It knows rows of messages, no files.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,49 +22,67 @@ from dolphin_logger.errors import DatasetError
 
 CURE: Final = "pip install 'dolphin-logger[check]' && pip install --no-deps trl"
 SHAPES: Final = ("messages", "turns", "preference", "kto")
+THREADS: Final = ("messages", "prompt", "completion", "chosen", "rejected")
+TRAINING: Final = "_training"
 _SAMPLE: Final = 50
-_TRAINING: Final = "_training"
+_GENERATION: Final = re.compile(r"\{%-?\s*generation\s*-?%\}")
 
 
 @dataclass(slots=True)
+class Share:
+    """Of so many rows that have something, those in whose text it is."""
+
+    kept: int = 0
+    of: int = 0
+
+    def count(self, said: list[str], text: str) -> None:
+        """Take note of one row."""
+        if said:
+            self.of += 1
+            self.kept += all(one in text for one in said)
+
+    def __str__(self) -> str:
+        return f"{self.kept}/{self.of}" if self.of else "-"
+
+
 class Seen:
     """What one template made of the rows."""
 
-    rows: int = 0
-    rendered: int = 0
-    thoughts: int = 0  # rows with a thought
-    kept: int = 0  # of them, those whose every thought is in the text
-    fault: str = ""
-    unshown: set[str] = field(default_factory=set)
+    def __init__(self) -> None:
+        self.rendered, self.calls, self.thoughts, self.fault = Share(), Share(), Share(), ""
 
 
 def check_templates(dataset: Dataset, result: Result) -> None:
     """Render a sample of rows with every template; say by family what works."""
     shapes = [export for export in dataset.exports if export.name in SHAPES]
     if not shapes:
-        result.status, result.said = "skipped", "no shape that is rendered"
+        result.skip("no shape that is rendered")
         return
-    try:
-        names = template_names()
-    except DatasetError as error:
-        result.fail(str(error))
-        return
+    known = template_names()
     rows = [found for export in shapes for found in dataset.sample(export, _SAMPLE)]
-    table: dict[str, Seen] = {name: Seen() for name in names if not name.endswith(_TRAINING)}
+    seen = {name: Seen() for name in known if not name.endswith(TRAINING)}
     shown: set[str] = set()
-    for name, seen in table.items():
-        for place, row in rows:
-            _try(name, row, seen, place=place, shown=shown)
+    for name, sight in seen.items():
+        shown |= {place for place, row in rows if _is_rendered(row, name, sight)}
+    faults = (sight.fault for sight in seen.values() if sight.fault)
+    first = next(faults, "")
     for place, _ in rows:
         if place not in shown:
-            result.fail(f"{place}: no template can render it: {_a_fault(table)}")
-    result.table = [("family", "rendered", "thoughts kept", "first refusal")]
+            result.fail(f"{place}: no template can render it: {first}")
+    result.table = [("family", "rendered", "calls", "thoughts", "loss", "first refusal")]
     result.table += [
-        (name, f"{seen.rendered}/{seen.rows}", _share(seen), seen.fault)
-        for name, seen in sorted(table.items())
+        (
+            name,
+            str(sight.rendered),
+            str(sight.calls),
+            str(sight.thoughts),
+            "marked" if has_marks(name) else "-",
+            sight.fault,
+        )
+        for name, sight in seen.items()
     ]
-    works = sum(seen.rendered == seen.rows for seen in table.values())
-    result.said = f"{len(rows)} rows; {works} of {len(table)} families render all of them"
+    works = sum(sight.rendered.kept == len(rows) for sight in seen.values())
+    result.said = f"{len(rows)} rows; {works} of {len(seen)} families render all of them"
 
 
 def template_names() -> list[str]:
@@ -86,20 +105,48 @@ def find_template(name: str) -> str:
         return path.read_text(encoding="utf-8")
     known = template_names()
     if name not in known:
-        near = [one for one in known if name.replace("-", "").lower() in one.replace("_", "")]
+        plain = re.sub(r"[^a-z0-9]", "", name.lower())
+        near = [one for one in known if plain and plain in one.replace("_", "")]
         raise DatasetError(
             f"template {name!r}: unknown; known: {', '.join(near or known)}, or the path of a .jinja file"
         )
     return (_folder() / f"{name}.jinja").read_text(encoding="utf-8")
 
 
-def render(row: dict[str, Any], template: str) -> dict[str, str]:
+def has_marks(name: str) -> bool:
+    """Say whether a template, or TRL's own of it for training, marks what the model wrote."""
+    return marked_template(name) is not None
+
+
+def marked_template(name: str) -> str | None:
+    """Name the template that TRL trains a family with where only the model's words get loss, if any."""
+    trained = f"{name}{TRAINING}"
+    known = [trained] if trained in template_names() else []
+    return next((one for one in (name, *known) if _GENERATION.search(find_template(one))), None)
+
+
+def render(row: dict[str, Any], template: str) -> dict[str, Any]:
     """Render a row as TRL's trainers do: `text`, or `prompt` with `completion` or both answers."""
     from trl.data_utils import apply_chat_template  # noqa: PLC0415  # an extra
 
-    keys = {"messages", "prompt", "completion", "chosen", "rejected", "label"}
-    said = {key: value for key, value in row.items() if key in keys}
+    said = {key: row[key] for key in (*THREADS, "label") if key in row}
     return dict(apply_chat_template(said, _tokenizer(template), tools=row.get("tools") or None))
+
+
+def render_marked(row: dict[str, Any], template: str) -> tuple[str, list[tuple[int, int]]]:
+    """Render a whole conversation; give the text, and where the model's own words begin and end."""
+    from transformers.utils.chat_template_utils import (  # noqa: PLC0415  # an extra
+        render_jinja_template,
+    )
+
+    texts, spans = render_jinja_template(
+        [row["messages"]],
+        tools=row.get("tools") or None,
+        chat_template=find_template(template),
+        return_assistant_tokens_mask=True,
+        **_tokenizer(template).special_tokens_map,
+    )
+    return texts[0], [(start, end) for start, end in spans[0]]
 
 
 @cache
@@ -109,45 +156,47 @@ def _tokenizer(template: str) -> Any:
     from tokenizers import Tokenizer, models  # noqa: PLC0415  # an extra
     from transformers import PreTrainedTokenizerFast  # noqa: PLC0415  # an extra
 
-    words = Tokenizer(models.WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
-    made = PreTrainedTokenizerFast(tokenizer_object=words, bos_token="<s>", eos_token="</s>")
-    made.chat_template = find_template(template)
-    return made
+    words = Tokenizer(models.WordLevel({"?": 0}, unk_token="?"))  # noqa: S106  # no password
+    special = {"bos_token": "<s>", "eos_token": "</s>"}
+    text = find_template(template)
+    return PreTrainedTokenizerFast(tokenizer_object=words, chat_template=text, **special)
 
 
-def _try(name: str, row: dict[str, Any], seen: Seen, *, place: str, shown: set[str]) -> None:
-    seen.rows += 1
+def _is_rendered(row: dict[str, Any], template: str, seen: Seen) -> bool:
+    seen.rendered.of += 1
     try:
-        text = "".join(render(row, name).values())
+        text = "".join(str(one) for one in render(row, template).values())
     except Exception as error:  # noqa: BLE001  # a template may raise whatever it likes
         seen.fault = seen.fault or f"{type(error).__name__}: {' '.join(str(error).split())[:60]}"
-        return
-    seen.rendered += 1
-    shown.add(place)
-    thoughts = [one for one in _thoughts(row) if one.strip()]
-    if thoughts:
-        seen.thoughts += 1
-        seen.kept += all(one.strip() in text for one in thoughts)
+        return False
+    seen.rendered.kept += 1
+    seen.calls.count(list(_calls(row)), text)
+    seen.thoughts.count(list(_thoughts(row)), text)
+    return True
+
+
+def _messages(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for name in THREADS:
+        yield from row.get(name) or ()
+
+
+def _calls(row: dict[str, Any]) -> Iterator[str]:
+    for message in _messages(row):
+        for call in message.get("tool_calls") or ():
+            yield call["function"]["name"]
 
 
 def _thoughts(row: dict[str, Any]) -> Iterator[str]:
-    for name in ("messages", "prompt", "completion", "chosen", "rejected"):
-        for message in row.get(name) or ():
-            if isinstance(message, dict) and isinstance(message.get("reasoning_content"), str):
-                yield message["reasoning_content"]
-
-
-def _share(seen: Seen) -> str:
-    return f"{seen.kept}/{seen.thoughts}" if seen.thoughts else "-"
-
-
-def _a_fault(table: dict[str, Seen]) -> str:
-    return next((seen.fault for seen in table.values() if seen.fault), "all refuse")
+    for message in _messages(row):
+        thought = message.get("reasoning_content")
+        if isinstance(thought, str) and thought.strip():
+            yield thought.strip()
 
 
 def _folder() -> Path:
+    for name in ("trl", "transformers", "jinja2"):
+        if find_spec(name) is None:
+            raise DatasetError(f"the package {name} is missing: {CURE}")
     found = find_spec("trl")
     places = list(found.submodule_search_locations or ()) if found is not None else []
-    if not places or find_spec("transformers") is None:
-        raise DatasetError(f"the packages trl and transformers are missing: {CURE}")
     return Path(places[0]) / "chat_templates"
