@@ -6,6 +6,7 @@ nothing of a row is left out but bytes of pictures; where nobody can say which w
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 from dolphin_logger.curate.check.dataset import Dataset, Export
 from dolphin_logger.curate.check.templates import (
-    SHAPES,
+    TYPES,
     find_template,
     marked_template,
     render,
@@ -155,8 +156,8 @@ def render_row(row: Any, template: str, *, shape: str) -> Rendered:
     Raises:
         DatasetError: no such template, a shape that is not rendered, or the template refuses the row.
     """
-    if shape not in SHAPES:
-        raise DatasetError(f"{shape}: is not rendered; those that are: {', '.join(SHAPES)}")
+    if shape not in TYPES:
+        raise DatasetError(f"{shape}: is not rendered; those that are: {', '.join(TYPES)}")
     find_template(template)
     try:
         return (
@@ -164,7 +165,7 @@ def render_row(row: Any, template: str, *, shape: str) -> Rendered:
         )
     except DatasetError:
         raise
-    except Exception as error:  # a template may raise whatever it likes
+    except Exception as error:  # noqa: BLE001  # a template may raise whatever it likes
         said = " ".join(str(error).split())[:200]
         raise DatasetError(
             f"template {template!r} cannot render this row: {type(error).__name__}: {said}"
@@ -257,10 +258,8 @@ def _call(call: Any) -> Block:
     function = call.get("function", call) if isinstance(call, dict) else {}
     name = function.get("name") or function.get("function_name") or "?"
     arguments = function.get("arguments")
-    try:
+    with contextlib.suppress(ValueError):  # shown as the text that it is
         arguments = json.loads(arguments) if isinstance(arguments, str) else arguments
-    except ValueError:
-        pass  # shown as the text that it is
     return Block(f"call {name}", arguments if arguments is not None else call)
 
 
