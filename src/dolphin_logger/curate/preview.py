@@ -123,8 +123,7 @@ def rows_of(dataset: Dataset, export: Export, record: str, *, count: int) -> lis
         DatasetError: there are none.
     """
     every = _rows(dataset, export)
-    wanted = (row for row in every if any(one.endswith(record) for one in _ids(row.value)))
-    found = list(islice(wanted, count))
+    found = list(islice((row for row in every if _is_of(row.value, record)), count))
     if not found:
         raise DatasetError(f"record {record!r}: no row of {export.name} says that it is of it")
     return found
@@ -208,15 +207,14 @@ def _size(export: Export) -> int:
     return len(export.files) if export.is_file_each else sum(one["rows"] for one in export.files)
 
 
-def _ids(row: Any) -> Iterator[str]:
-    for one in row if isinstance(row, list) else [row]:
-        metadata = one.get("metadata") or (one.get("extra") or {}) if isinstance(one, dict) else {}
-        for fields in (one, metadata):
-            found = [fields.get(name) for name in _IDS] if isinstance(fields, dict) else []
-            yield from (value for value in found if isinstance(value, str))
-    if isinstance(row, list):
-        entries = [line.get("id") for line in row if isinstance(line, dict)]
-        yield from (value for value in entries if isinstance(value, str))
+def _is_of(row: Any, record: str) -> bool:
+    if isinstance(row, list):  # ids of entries begin with the record's
+        ids = [line.get("id") for line in row if isinstance(line, dict)]
+        return any(record in one for one in ids if isinstance(one, str))
+    fields = row if isinstance(row, dict) else {}
+    told = [fields, fields.get("metadata"), fields.get("extra")]
+    ids = [one.get(name) for one in told if isinstance(one, dict) for name in _IDS]
+    return any(one.endswith(record) for one in ids if isinstance(one, str))
 
 
 def _spoken(name: str, message: Any) -> Spoken:
