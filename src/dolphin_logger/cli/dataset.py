@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+from dolphin_logger.cli.building import build_dataset, say_built
+from dolphin_logger.cli.dataset_check import check
+from dolphin_logger.cli.dataset_preview import preview
 from dolphin_logger.cli.homes import home_to_read
 from dolphin_logger.cli.output import for_person, note, say, say_json, say_table
 from dolphin_logger.cli.pull import pull
@@ -57,7 +60,6 @@ def build(  # noqa: PLR0913 -- one for each option
     if explain:
         say(explain_recipe(wanted).rstrip("\n"))
         return
-    from dolphin_logger.cli.building import build_dataset, say_built
 
     manifest = build_dataset(
         home_to_read(),
@@ -106,5 +108,5 @@ def list_(*, json_: bool) -> None:
     say_table(columns, cells)
 
 
-for command in (pull, withdraw):
+for command in (check, preview, pull, withdraw):
     dataset.add_command(command)

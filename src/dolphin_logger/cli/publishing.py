@@ -17,13 +17,12 @@ from typing import Any
 import click
 
 from dolphin_logger import config
-from dolphin_logger.cli.building import build_dataset, known_names, known_to_us
+from dolphin_logger.cli.building import build_dataset, make_cleaner
 from dolphin_logger.cli.output import note
-from dolphin_logger.curate.kit import redactors_of
 from dolphin_logger.curate.manifest import list_datasets
 from dolphin_logger.curate.recipe import Recipe
 from dolphin_logger.curate.recipes import find_recipe
-from dolphin_logger.curate.redaction import Cleaner, load_key
+from dolphin_logger.curate.redaction import load_key
 from dolphin_logger.curate.withdrawals import withdrawn_ids
 from dolphin_logger.errors import DatasetError, HubError
 from dolphin_logger.example import Exchanged
@@ -250,16 +249,7 @@ def _rebuilt(home: Home, recipe: Recipe, name: str) -> Built:
 
 def _cleaner(home: Home, names: Collection[str]) -> Callable[[Any], tuple[Any, int]]:
     """Make what looks at rows as of today: redactors of these names (none: all) and every known secret."""
-    recipe = find_recipe("sft").recipe
-    if names:
-        recipe = replace(recipe, redaction=replace(recipe.redaction, redactors=tuple(names)))
-    cleaner = Cleaner(
-        redactors_of(recipe, secrets=known_to_us(home)),
-        key=load_key(home.datasets / "key"),
-        canaries=(),
-        own=(),
-        names=known_names(),
-    )
+    cleaner = make_cleaner(home, rules=names, key=load_key(home.datasets / "key"))
 
     numbers = itertools.count()
 
