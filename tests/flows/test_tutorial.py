@@ -103,6 +103,7 @@ def reader(tmp_path: Path) -> Iterator[Reader]:
         yield reader
 
 
+@pytest.mark.timeout(600)
 def test_the_tutorial_leads_from_a_chat_to_a_pull_request(reader: Reader) -> None:
     """Every command of the page works, in its order; what was confirmed is what `datasets` loads."""
     told = commands()
