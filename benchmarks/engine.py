@@ -16,6 +16,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 import subprocess
 import sys
 import sysconfig
@@ -25,6 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 from processes import machine, memory_kb
 
 from dolphin_logger.exchange import Client, Exchange, new_id
@@ -35,6 +37,7 @@ from dolphin_logger.messages import Usage
 JOBS = Path(__file__).with_name("engine_jobs.py")
 START = 1_795_361_046 * 10**9
 SEGMENTS = 8
+ENGINES = ["simple", "polars", "daft", "duckdb", "full"]
 SIDE_BY_SIDE = 12  # conversations
 TURNS = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20)
 SYSTEM = "You are a careful programmer. Read before you write, and say why. " * 20
@@ -150,6 +153,7 @@ def run(engine: str, python: str, home: Home) -> dict[str, Any]:
     """Run one engine; give what it says, its time and its memory."""
     environment = os.environ | {"DAFT_ANALYTICS_ENABLED": "0", "DO_NOT_TRACK": "1"}
     with tempfile.TemporaryDirectory() as output:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         begun = time.perf_counter()
         process = subprocess.Popen(
             [python, str(JOBS), engine, str(home.logs), output],
@@ -162,6 +166,8 @@ def run(engine: str, python: str, home: Home) -> dict[str, Any]:
                 most = max(most, memory_kb(process.pid))
             time.sleep(0.02)
         wall = time.perf_counter() - begun
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
         assert process.stdout is not None
         said = process.stdout.read().decode().strip().splitlines()
         if process.returncode:
@@ -169,14 +175,13 @@ def run(engine: str, python: str, home: Home) -> dict[str, Any]:
         return {
             **json.loads(said[-1]),
             "wall_s": round(wall, 2),
+            "cpu_s": round(cpu, 2),
             "memory_mb": round(most / 1024),
             "rows": rows_of(Path(output)),
         }
 
 
 def rows_of(output: Path) -> int:
-    import pyarrow.parquet as pq
-
     return sum(pq.read_metadata(path).num_rows for path in output.glob("*.parquet"))
 
 
@@ -184,8 +189,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=100, help="MB of the log")
     parser.add_argument("--rounds", type=int, default=3, help="the fastest of each counts")
-    parser.add_argument("--others", default=sys.executable, help="a Python with the other engines")
-    parser.add_argument("--engines", nargs="+", default=["simple", "polars", "daft", "duckdb"])
+    parser.add_argument(
+        "--others",
+        default=sys.executable,
+        help="a Python with orjson, pyarrow and the other engines",
+    )
+    parser.add_argument("--engines", nargs="+", default=ENGINES)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         home = Home(Path(folder) / "home")
@@ -194,23 +203,27 @@ def main() -> None:
         print(f"{size / 1e6:.1f} MB, {requests} requests, {size / requests / 1e3:.1f} kB each")
         found: dict[str, dict[str, Any]] = {}
         for _ in range(arguments.rounds):
-            for engine in [*arguments.engines, "full"]:
-                python = sys.executable if engine in ("simple", "full") else arguments.others
+            for engine in arguments.engines:
+                python = sys.executable if engine == "full" else arguments.others
                 told = run(engine, python, home)
+                print(engine, json.dumps(told), file=sys.stderr, flush=True)
                 if engine not in found or told["wall_s"] < found[engine]["wall_s"]:
                     found[engine] = told
         report(found)
 
 
 def report(found: dict[str, dict[str, Any]]) -> None:
-    best = found["simple"]["wall_s"]
-    print(f"{'':8} {'wall, s':>8} {'ratio':>6} {'memory, MB':>11} {'rows':>7}")
+    own = found[next(iter(found))]["wall_s"]
+    print("| engine | wall, s | ratio | CPU, s | memory, MB | rows |")
+    print("| --- | ---: | ---: | ---: | ---: | ---: |")
     for engine, told in found.items():
-        ratio = told["wall_s"] / best
+        ratio = told["wall_s"] / own
         print(
-            f"{engine:8} {told['wall_s']:8.2f} {ratio:6.2f} {told['memory_mb']:11} {told['rows']:7}"
+            f"| {engine} | {told['wall_s']:.2f} | {ratio:.2f} | {told['cpu_s']:.2f}"
+            f" | {told['memory_mb']} | {told['rows']:,} |"
         )
-    print(json.dumps(found["full"]))
+    if "full" in found:
+        print(json.dumps(found["full"]))
     counts = {told["rows"] for engine, told in found.items() if engine != "full"}
     if len(counts) > 1:
         print(f"NOT THE SAME ROWS: {counts}")

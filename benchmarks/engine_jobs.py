@@ -1,3 +1,4 @@
+# ruff: noqa: PLC0415 - each engine is imported by its own job alone: imports are part of the time
 """One job in several engines: whole conversations out of a log of requests that repeat their history.
 
     python benchmarks/engine_jobs.py ENGINE LOGS OUTPUT       prints one line of JSON
@@ -6,16 +7,18 @@ Job: parse every line, hash each history message by message, take out exact repe
 and answer), keep what is nobody's beginning, write id, tip, model, messages and tools as Parquet with
 zstd, ordered by id. `simple` is this project's parts doing that and nothing else; `full` is what a
 build runs: every wire language, the stitcher with all its relations, and examples in words.
-Python functions of an engine call the same `chain` and `row`; DuckDB does all in SQL.
+Python functions of Polars and Daft call the same `canonical`, `chain` and `row` as this project's, which
+hashes only what is new in a history; DuckDB does all in SQL.
 """
 
 from __future__ import annotations
 
 import json
+import resource
 import sys
 import time
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from hashlib import blake2b
 from multiprocessing import get_context
@@ -27,6 +30,7 @@ import orjson
 COLUMNS = ("id", "tip", "model", "messages", "tools")
 WORKERS = 2
 PART_BYTES = 32 << 20
+WORTH_IT = 256 << 20  # bytes; of less, two processes take longer to start than one to read
 ROWS = 500  # of a row group
 
 
@@ -69,17 +73,52 @@ def row(record: dict[str, Any]) -> tuple[str, str, str]:
 # --- this project, the same job ---------------------------------------------------------------
 
 
+class Histories:
+    """The latest histories with their hashes: only what is new in one is hashed (as `index/recent.py` does)."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], tuple[list[Any], list[bytes]]] = {}
+
+    def chain(self, record: dict[str, Any]) -> tuple[bytes, list[bytes]]:
+        """As `chain`, but of the beginnings only those that were not given before."""
+        request = record["request"]
+        messages = request["messages"]
+        first = messages[1] if messages[0]["role"] == "system" else messages[0]
+        content = first["content"]
+        key = (request["model"], content if isinstance(content, str) else content[0]["text"])
+        before, hashes = self.known.pop(key, ([], []))
+        same = 0
+        for one, other in zip(before, messages, strict=False):
+            if one != other:
+                break
+            same += 1
+        hashes = hashes[:same]
+        now = hashes[-1] if same else blake2b(request["model"].encode(), digest_size=16).digest()
+        beginnings = []
+        for message in messages[same:]:
+            now = blake2b(now + canonical(message), digest_size=16).digest()
+            hashes.append(now)
+            if message["role"] == "assistant":
+                beginnings.append(now)
+        self.known[key] = messages, hashes
+        if len(self.known) > 64:
+            del self.known[next(iter(self.known))]
+        answer = record["response"]["choices"][0]["message"]
+        return blake2b(now + canonical(answer), digest_size=16).digest(), beginnings
+
+
 def scan_part(part: tuple[str, int, int]) -> tuple[list[str], bytes, array[int], bytes]:
     """Ids, tips, places and beginnings of a part; each beginning once."""
     path, start, end = part
     ids, tips, places = [], [], array("Q")
+    histories = Histories()
     beginnings: set[bytes] = set()
     with Path(path).open("rb") as file:
         file.seek(start)
         while start < end:
             line = file.readline()
             record = orjson.loads(line)
-            tip, begun = chain(record)
+            tip, begun = histories.chain(record)
             ids.append(record["id"])
             tips.append(tip)
             places.append(start)
@@ -110,32 +149,43 @@ def parts_of(files: list[Path]) -> Iterator[tuple[str, int, int]]:
 
 
 def run_simple(files: list[Path], output: Path) -> dict[str, Any]:
+    parts = list(parts_of(files))
+    if sum(end - start for _, start, end in parts) < WORTH_IT:
+        return make_rows(parts, map(scan_part, parts), map, output)
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
-        parts = list(parts_of(files))
-        first: dict[bytes, tuple[str, str, int]] = {}
-        beginnings: set[bytes] = set()
-        requests = 0
-        for (path, _, _), (ids, tips, places, begun) in zip(
-            parts, pool.map(scan_part, parts), strict=True
-        ):
-            requests += len(ids)
-            for at, (name, place) in enumerate(zip(ids, places, strict=True)):
-                tip = tips[16 * at : 16 * at + 16]
-                known = first.get(tip)
-                if known is None or name < known[0]:
-                    first[tip] = name, path, place
-            beginnings.update(begun[at : at + 16] for at in range(0, len(begun), 16))
-        kept = sorted((*told, tip) for tip, told in first.items() if tip not in beginnings)
-        groups = [kept[at : at + ROWS] for at in range(0, len(kept), ROWS)]
-        wanted = [[(path, place) for _, path, place, _ in group] for group in groups]
-        read = pool.map(read_rows, wanted)
-        write_parquet(
-            output,
-            (
-                [(told[0], told[3].hex(), *one) for told, one in zip(group, rows, strict=True)]
-                for group, rows in zip(groups, read, strict=True)
-            ),
-        )
+        scanned = pool.map(scan_part, parts)
+        import pyarrow.parquet  # noqa: F401 - while the workers read
+
+        return make_rows(parts, scanned, pool.map, output)
+
+
+def make_rows(
+    parts: list[tuple[str, int, int]],
+    scanned: Iterable[tuple[list[str], bytes, array[int], bytes]],
+    spread: Callable[..., Iterable[Any]],
+    output: Path,
+) -> dict[str, Any]:
+    first: dict[bytes, tuple[str, str, int]] = {}
+    beginnings: set[bytes] = set()
+    requests = 0
+    for (path, _, _), (ids, tips, places, begun) in zip(parts, scanned, strict=True):
+        requests += len(ids)
+        for at, (name, place) in enumerate(zip(ids, places, strict=True)):
+            tip = tips[16 * at : 16 * at + 16]
+            known = first.get(tip)
+            if known is None or name < known[0]:
+                first[tip] = name, path, place
+        beginnings.update(begun[at : at + 16] for at in range(0, len(begun), 16))
+    kept = sorted((*told, tip) for tip, told in first.items() if tip not in beginnings)
+    groups = [kept[at : at + ROWS] for at in range(0, len(kept), ROWS)]
+    read = spread(read_rows, [[(path, place) for _, path, place, _ in group] for group in groups])
+    write_parquet(
+        output,
+        (
+            [(told[0], told[3].hex(), *one) for told, one in zip(group, rows, strict=True)]
+            for group, rows in zip(groups, read, strict=True)
+        ),
+    )
     return {"requests": requests}
 
 
@@ -144,7 +194,8 @@ def write_parquet(output: Path, groups: Iterable[list[tuple[str, ...]]]) -> None
     import pyarrow.parquet as pq
 
     schema = pa.schema([(name, pa.string()) for name in COLUMNS])
-    with pq.ParquetWriter(output / "rows.parquet", schema, compression="zstd") as writer:
+    file = output / "rows.parquet"
+    with pq.ParquetWriter(file, schema, compression="zstd", use_dictionary=["model"]) as writer:
         for group in groups:
             columns = [list(column) for column in zip(*group, strict=True)]
             writer.write_table(pa.table(columns, schema=schema))
@@ -154,9 +205,7 @@ def write_parquet(output: Path, groups: Iterable[list[tuple[str, ...]]]) -> None
 
 
 def run_full(files: list[Path], output: Path) -> dict[str, Any]:
-    import resource
     import tempfile
-    from functools import partial
 
     from dolphin_logger.curate.gather import gather
     from dolphin_logger.curate.survey import survey
@@ -165,10 +214,9 @@ def run_full(files: list[Path], output: Path) -> dict[str, Any]:
 
     home = Home(files[0].parent.parent)
     begun = time.perf_counter()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     found = survey(home, workers=WORKERS, advance=lambda _: None)
     surveyed = time.perf_counter()
-    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    held = peak_kb()
     tips: dict[bytes, str] = {}
     messages = 0
     for one in found:
@@ -186,16 +234,20 @@ def run_full(files: list[Path], output: Path) -> dict[str, Any]:
             advance=lambda _: None,
         )
         gathered = time.perf_counter()
-        made = spread(partial(bucket_rows), buckets, workers=WORKERS, done=lambda _: None)
+        made = spread(bucket_rows, buckets, workers=WORKERS, done=lambda _: None)
         write_parquet(output, ([line for rows in made for line in rows],))
     return {
         "requests": len(found),
         "messages": messages,
         "survey_s": round(surveyed - begun, 2),
         "gather_s": round(gathered - surveyed, 2),
-        "held_bytes_per_request": round(held * 1024 / len(found)),
-        "held_bytes_per_message": round(held * 1024 / messages, 1),
+        "parent_mb": round(held / 1024),
     }
+
+
+def peak_kb() -> int:
+    """The most that this process held so far, in KiB (Linux)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def bucket_rows(path: Path) -> list[tuple[str, ...]]:

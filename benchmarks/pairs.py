@@ -33,7 +33,7 @@ from dolphin_logger.journal.reader import StoredRecord, read_segment
 from dolphin_logger.label import Labels
 
 TUNING = range(1, 13)
-HELD_OUT = range(80001, 80025)
+HELD_OUT = range(81001, 81025)
 ROUNDS = 2  # times that each of the clients appears in a world
 OWN = frozenset(client.__name__ for client in (*PEOPLE, *LOOKALIKES))
 INSTEAD = ("regenerate", "duplicate")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import stat
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,20 +100,29 @@ def test_several_are_asked_at_once_and_no_more(
 ) -> None:
     """Nobody is answered before three have asked; a fourth does not ask while they wait."""
     open_now, most = 0, 0
+    handed_over = threading.Event()
     three = asyncio.Event()
+
+    def examples() -> Iterator[Example]:
+        for number, one in enumerate(_examples(9)):
+            if number == 6:
+                handed_over.set()
+            yield one
 
     async def script(request: Received, wire: Wire) -> None:
         nonlocal open_now, most
         open_now += 1
         most = max(most, open_now)
         if open_now == 3:
+            await asyncio.to_thread(handed_over.wait, 10)
+            await asyncio.sleep(0.2)  # in which one too many would be here
             three.set()
         await three.wait()
         open_now -= 1
         await _by_number(request, wire)
 
     provider.script = script
-    assert len(list(_judge(served, tmp_path, at_once=3).judge(_examples(9)))) == 9
+    assert len(list(_judge(served, tmp_path, at_once=3).judge(examples()))) == 9
     assert most == 3
 
 

@@ -21,7 +21,7 @@ from dolphin_logger.setup._api import Circumstances, Client, adapted
 from dolphin_logger.setup.table import CLIENTS, find_client
 
 FOLDER = Path(__file__).parents[2] / "docs/howto"
-TOPICS = {"local-models", "read"}  # pages about more than one client
+TOPICS = {"datasets", "local-models", "publish", "read"}  # pages about more than one client
 PAGES = sorted(FOLDER.glob("*.md"))
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]
@@ -87,6 +87,10 @@ def test_commands_are_real(page: Path) -> None:
         assert name in COMMANDS, words
         command = cli.main.get_command(click.Context(cli.main), name)
         assert command is not None
+        while isinstance(command, click.Group) and rest:
+            command = command.get_command(click.Context(command), rest[0])
+            assert command is not None, words
+            rest = rest[1:]
         own = rest[: rest.index("--")] if "--" in rest else rest
         options = {option for param in command.params for option in param.opts}
         assert {word for word in own if word.startswith("--")} <= options, words

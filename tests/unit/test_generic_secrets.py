@@ -165,6 +165,7 @@ def test_what_was_encoded_is_found(name: str, around: str) -> None:
     [
         base64.b64encode(b"nothing to see here, move along please").decode(),
         expand("data:image/png;base64,iVBORw0KGgo{b:400}"),
+        "data:image/png;base64," + base64.b64encode(HIDDEN.encode()).decode(),
         expand("commit {h:40}"),
         "%D0%BF%D1%80%D0%B8%D0%B2%D0%B5%D1%82 %20%20",
         "AVeryLongNameOfAClassInSomeProgramOfJava",

@@ -10,6 +10,7 @@ from importlib.resources import files
 import pytest
 from tests.support.templates import expand
 
+from dolphin_logger.redactors import REDACTORS, Finding
 from dolphin_logger.redactors.rules import FILES, Rule, rules
 from dolphin_logger.redactors.rules.checks import CHECKS
 from dolphin_logger.redactors.secrets import Secrets
@@ -44,9 +45,9 @@ def test_the_pack_is_wide() -> None:
 
 @pytest.mark.parametrize("rule", PACK, ids=lambda rule: rule.id)
 def test_it_finds_what_it_must(rule: Rule) -> None:
-    """Each example, with 12 seeds, is found by its own rule, in prose, code and other scripts too."""
+    """Each example, with 6 seeds, is found by its own rule, in prose, code and other scripts too."""
     for template in EXAMPLES[rule.id]["find"]:
-        for seed in range(12):
+        for seed in range(6):
             text = expand(template, seed=seed)
             assert found(rule, text), text
             if rule.expression.startswith(r"(?:\b|_|"):
@@ -63,8 +64,29 @@ def test_it_finds_it_in_json_in_a_string(rule: Rule) -> None:
 
 @pytest.mark.parametrize("rule", PACK, ids=lambda rule: rule.id)
 def test_it_leaves_what_it_must(rule: Rule) -> None:
-    """No counter-example, with 12 seeds, is found by the rule."""
+    """No counter-example, with 6 seeds, is found by the rule."""
     for template in EXAMPLES[rule.id]["skip"]:
-        for seed in range(12):
+        for seed in range(6):
             text = expand(template, seed=seed)
             assert not found(rule, text), text
+
+
+def replace(text: str) -> str:
+    """Put placeholders where anything is found: of two that overlap the higher, then the longer one."""
+    findings = [one for redactor in REDACTORS.values() for one in redactor.find(text)]
+    taken: list[Finding] = []
+    for one in sorted(findings, key=lambda one: (-one.priority, one.start - one.end)):
+        if all(one.end <= other.start or other.end <= one.start for other in taken):
+            taken.append(one)
+    for number, one in enumerate(sorted(taken, key=lambda one: -one.start), start=1):
+        text = f"{text[: one.start]}<{one.kind}_{number}>{text[one.end :]}"
+    return text
+
+
+@pytest.mark.parametrize("rule", PACK, ids=lambda rule: rule.id)
+def test_a_placeholder_is_no_finding(rule: Rule) -> None:
+    """What was replaced once is found by nobody again, so that a second scan can fail closed."""
+    for template in EXAMPLES[rule.id]["find"]:
+        for seed in range(2):
+            cleaned = replace(expand(template, seed=seed))
+            assert replace(cleaned) == cleaned

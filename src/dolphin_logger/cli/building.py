@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dolphin_logger import config
+from dolphin_logger.cli.judging import judging_with
 from dolphin_logger.cli.output import for_person, note, say, say_table
 from dolphin_logger.cli.progress import progress
 from dolphin_logger.curate.build import build
@@ -40,6 +41,7 @@ def build_dataset(
     out: Path | None,
     workers: int | None,
     fresh: bool = False,
+    yes: bool = False,
 ) -> Manifest:
     """Build a dataset of a home.
 
@@ -50,6 +52,7 @@ def build_dataset(
     """
     if not _NAME.fullmatch(name):
         raise DatasetError(f"{name!r} cannot be the name of a dataset: letters, digits and . _ -")
+    loaded = _configuration(home)
     return build(
         home,
         recipe,
@@ -58,6 +61,7 @@ def build_dataset(
         workers=workers,
         progress=progress,
         private=Private(known_to_us(home), known_names()),
+        judging=judging_with(recipe.judge.model, home=home, config=loaded, yes=yes),
         fresh=fresh,
     )
 
@@ -120,13 +124,15 @@ def make_cleaner(
 
 def known_to_us(home: Home) -> tuple[str, ...]:
     """Give every key and token that the configuration and the environment hold."""
+    return known_secrets(_configuration(home), os.environ)
+
+
+def _configuration(home: Home) -> config.Config:
+    """Read the configuration, whose keys must not leave; an empty one where there is none."""
     path = home.path / "config.json"
-    loaded = (
-        config.load(path, env=os.environ, known_providers=tuple(PROVIDERS))
-        if path.exists()
-        else config.Config(path)
-    )
-    return known_secrets(loaded, os.environ)
+    if not path.exists():
+        return config.Config(path)
+    return config.load(path, env=os.environ, known_providers=tuple(PROVIDERS))
 
 
 def known_names() -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import click
 from dolphin_logger.cli.building import build_dataset, say_built
 from dolphin_logger.cli.dataset_check import check
 from dolphin_logger.cli.dataset_preview import preview
-from dolphin_logger.cli.homes import home_to_read, own_home
+from dolphin_logger.cli.homes import home_to_read
 from dolphin_logger.cli.output import for_person, note, say, say_json, say_table
 from dolphin_logger.cli.pull import pull
 from dolphin_logger.cli.withdraw import withdraw
@@ -37,6 +37,7 @@ def dataset() -> None:
 @click.option("--explain", is_flag=True, help="Print the recipe with every default; build nothing.")
 @click.option("--fresh", is_flag=True, help="Keep nothing of a build that was ended.")
 @click.option("--include-demo", is_flag=True, help="Also the built-in model; never publishable.")
+@click.option("--yes", is_flag=True, help="Do not ask before a judge is paid.")
 @click.option("--json", "json_", is_flag=True, help="Print one JSON object.")
 def build(  # noqa: PLR0913 -- one for each option
     *,
@@ -48,6 +49,7 @@ def build(  # noqa: PLR0913 -- one for each option
     explain: bool,
     fresh: bool,
     include_demo: bool,
+    yes: bool,
     json_: bool,
 ) -> None:
     """Build what a recipe says."""
@@ -58,6 +60,7 @@ def build(  # noqa: PLR0913 -- one for each option
     if explain:
         say(explain_recipe(wanted).rstrip("\n"))
         return
+
     manifest = build_dataset(
         home_to_read(),
         wanted,
@@ -65,6 +68,7 @@ def build(  # noqa: PLR0913 -- one for each option
         out=out,
         workers=workers,
         fresh=fresh,
+        yes=yes,
     )
     if json_:
         say_json({"folder": str(manifest.folder), **manifest.fields})
@@ -78,7 +82,7 @@ def list_(*, json_: bool) -> None:
     """List the datasets that were built."""
     from dolphin_logger.curate.manifest import list_datasets
 
-    home = own_home()
+    home = home_to_read()
     datasets = list(list_datasets(home))
     rows: list[dict[str, Any]] = [
         {

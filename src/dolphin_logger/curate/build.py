@@ -11,9 +11,9 @@ was interrupted; until it is whole there is no dataset; a leak leaves nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any, Final, TypeAlias
 
 from dolphin_logger._version import __version__
 from dolphin_logger.curate.gather import bucket_name, gather
+from dolphin_logger.curate.judge import Estimate, Proxy
 from dolphin_logger.curate.kit import exporters_of, filters_of, rules_of
 from dolphin_logger.curate.manifest import NAME, VERSION, Manifest
 from dolphin_logger.curate.merge import Merge, Tally
@@ -33,7 +34,8 @@ from dolphin_logger.curate.scan import parts_of
 from dolphin_logger.curate.selection import Picks, select
 from dolphin_logger.curate.site import Site
 from dolphin_logger.curate.survey import Survey, Surveyed, survey
-from dolphin_logger.curate.work import Order, Private, Task, do
+from dolphin_logger.curate.withdrawals import withdrawn_ids
+from dolphin_logger.curate.work import Order, Private, Task, do, estimate
 from dolphin_logger.curate.workers import spread
 from dolphin_logger.curate.writers import check_form, write_json, write_text
 from dolphin_logger.errors import DatasetError, LeakError
@@ -53,7 +55,20 @@ _WORTH_A_PROCESS: Final = 8 << 20  # bytes; less is read while another process s
 _BUCKET_BYTES: Final = 32 << 20
 
 
-def build(
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """How the recipe's judge is asked: through which proxy, sold by whom under which name.
+
+    `agree` is told what it would cost, and decides.
+    """
+
+    proxy: Proxy
+    provider: str | None
+    sold_as: str | None
+    agree: Callable[[Estimate], bool]
+
+
+def build(  # noqa: PLR0913 -- what a build is made of
     home: Home,
     recipe: Recipe,
     *,
@@ -62,6 +77,7 @@ def build(
     workers: int | None,
     progress: Progress,
     private: Private,
+    judging: Judging | None = None,
     fresh: bool = False,
 ) -> Manifest:
     """Build a dataset into the folder `out`, in the place of an older one.
@@ -74,10 +90,12 @@ def build(
         LeakError: a canary was met; nothing is left of the build.
     """
     check_form(recipe.format)
+    if recipe.judge.model and judging is None:
+        raise DatasetError(f"judge.model: {recipe.judge.model} is asked through a running proxy")
     site = Site(out)
+    made = _Building(home, recipe, site, workers=workers, progress=progress, judging=judging)
     with site.held():
         try:
-            made = _Building(home, recipe, site, workers=workers, progress=progress)
             manifest = made.run(name=name, private=private, fresh=fresh)
         except LeakError:
             site.abandon()
@@ -90,10 +108,18 @@ class _Building:
     """One build, step by step."""
 
     def __init__(
-        self, home: Home, recipe: Recipe, site: Site, *, workers: int | None, progress: Progress
+        self,
+        home: Home,
+        recipe: Recipe,
+        site: Site,
+        *,
+        workers: int | None,
+        progress: Progress,
+        judging: Judging | None,
     ) -> None:
         self._home, self._recipe, self._site = home, recipe, site
         self._progress = progress
+        self._judging = judging if recipe.judge.model else None
         self._size = sum(part.size for part in parts_of(home))
         self._workers = workers or min(os.cpu_count() or 1, 1 + self._size // _WORTH_A_PROCESS)
         self._exporters = {one.name: one for one in exporters_of(recipe)}
@@ -105,8 +131,10 @@ class _Building:
         key = load_key(self._home.datasets / "key")
         every = self._survey()
         labels = read_labels(self._home)
-        order = Order(self._recipe, key, private, self._home, self._site.images)
-        state = _state(order, self._rules, every, labels)
+        self._withdrawn = withdrawn_ids(self._home)
+        proxy = self._judging.proxy if self._judging else None
+        order = Order(self._recipe, key, private, self._home, self._site.images, proxy)
+        state = _state(order, self._rules, every, labels, self._withdrawn)
         self._site.begin(state, fresh=fresh)
         merge = Merge(self._site.made, self._recipe, self._exporters, images=self._site.images)
         picks = self._select(every, labels, merge)
@@ -133,7 +161,8 @@ class _Building:
             )
 
         found = conversations_found(self._home, wanted.query, every)
-        return select(every, labels, wanted, found=found, omit=omit)
+        withdrawn = self._withdrawn
+        return select(every, labels, wanted, found=found, withdrawn=withdrawn, omit=omit)
 
     def _parts(self, every: Survey, picks: Picks, labels: Labels, order: Order) -> list[Path]:
         """Make the part of every bucket, and give them."""
@@ -147,11 +176,32 @@ class _Building:
                 spool=self._site.spool, buckets=count, workers=self._workers, advance=advance,
             )  # fmt: skip
         tasks = self._tasks(every, buckets, picks, labels, count=count)
+        if self._judging is not None:
+            self._agree(self._judging, tasks, order)
         with self._progress("cleaning and writing", length=len(tasks)) as advance:
             spread(
                 partial(do, order=order), tasks, workers=self._workers, done=lambda _: advance(1)
             )
         return [task.part for task in tasks]
+
+    def _agree(self, judging: Judging, tasks: list[Task], order: Order) -> None:
+        """Let somebody decide whether the judge is worth its price.
+
+        Raises:
+            DatasetError: it is not.
+        """
+        work = partial(estimate, order=order, sold_as=(judging.provider, judging.sold_as))
+        with self._progress("estimating", length=len(tasks)) as advance:
+            found = spread(work, tasks, workers=self._workers, done=lambda _: advance(1))
+        prices = [one.micro_dollars for one in found]
+        total = Estimate(
+            sum(one.requests for one in found),
+            sum(one.cached for one in found),
+            sum(one.tokens for one in found),
+            None if None in prices else sum(price or 0 for price in prices),
+        )
+        if total.requests and not judging.agree(total):
+            raise DatasetError("the judge was not asked, and nothing was built")
 
     def _tasks(
         self, every: Survey, buckets: list[Path], picks: Picks, labels: Labels, *, count: int
@@ -261,14 +311,20 @@ def _nothing(tally: Tally) -> str:
     return "; ".join([f"nothing is left to write: {reasons}", *cures])
 
 
-def _state(order: Order, rules: Mapping[str, str], every: Survey, labels: Labels) -> str:
+def _state(
+    order: Order,
+    rules: Mapping[str, str],
+    every: Survey,
+    labels: Labels,
+    withdrawn: Collection[str],
+) -> str:
     """Hash all that the parts depend on."""
     digest = blake2b(order.key, digest_size=32)
 
     def take(*said: Any) -> None:
         digest.update(encode_row(said))
 
-    take(__version__, order.recipe.to_json(), rules, asdict(order.private))
+    take(__version__, order.recipe.to_json(), rules, asdict(order.private), sorted(withdrawn))
     for path in order.recipe.contamination.files:
         take(blake2b(Path(path).read_bytes()).hexdigest())
     for one in every:

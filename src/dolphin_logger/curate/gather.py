@@ -32,7 +32,7 @@ from dolphin_logger.curate.spool import (
     read_bucket,
 )
 from dolphin_logger.curate.survey import Survey, Surveyed
-from dolphin_logger.curate.workers import spread
+from dolphin_logger.curate.workers import spread, workers_for
 from dolphin_logger.errors import RecordError
 from dolphin_logger.index.contents import to_json
 from dolphin_logger.journal.format import decode
@@ -129,10 +129,11 @@ def gather(
     waiting = {number: one for number, one in made.items() if not one.path.exists()}
     read = partial(_collect, removed=frozenset(removed_ids(home)), folder=work)
     parts = _parts(home, lines, waiting)
-    for extents in spread(read, parts, workers=workers, done=lambda part: advance(part.size)):
+    count = workers_for(sum(part.size for part in parts), workers=workers)
+    for extents in spread(read, parts, workers=count, done=lambda part: advance(part.size)):
         for extent in extents:
             waiting[extent.bucket].extents.append(extent)
-    spread(_fill, list(waiting.values()), workers=workers, done=lambda _: None)
+    spread(_fill, list(waiting.values()), workers=count, done=lambda _: None)
     shutil.rmtree(work)
     return [made[number].path for number in sorted(made)]
 

@@ -80,10 +80,12 @@ class Material:
         Where the history made the model begin, its beginning is a part of the answer.
 
         Raises:
-            DatasetError: a part of the history is missing.
+            DatasetError: there is no answer, or a part of the history is missing.
         """
         asked, choice = self.asked(record), self.choice(record)
         history, answer = list(asked.messages), choice.message
+        if not answer.parts:
+            raise DatasetError(f"record {record} has no answer")
         if history and history[-1].role == MODEL:
             answer = Message(MODEL, (*history.pop().parts, *answer.parts))
         prompt = chats_of(history)

@@ -101,6 +101,7 @@ class Rows:
             "choice": choice,
             "messages": self.messages[number],
             "is_replay": bool(self._replay[number]),
+            "is_answered": bool(self.complete[number]),
         }
 
 
@@ -181,7 +182,8 @@ class Placing:
                 rows.choices[number] = choice
                 return
         relation, parent = remembered.relations[number], remembered.parents[number]
-        told = relation == _DUPLICATE and parent != NOBODY and rows.complete[parent]
+        told = relation == _DUPLICATE and parent != NOBODY
+        told = told and bool(rows.complete[parent] and rows.whole[parent])
         rows.leaf[number] = relation != _SIDE and not told
 
 

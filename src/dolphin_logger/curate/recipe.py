@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from dolphin_logger.config.findings import write_path
 from dolphin_logger.config.values import UnfitError, read_boolean, read_share
-from dolphin_logger.curate import contamination
+from dolphin_logger.curate import contamination, judge
 from dolphin_logger.curate.filters import FILTERS
 from dolphin_logger.curate.settings import (
     read_count,
@@ -97,14 +97,6 @@ class Redaction:
     canaries: tuple[str, ...] = setting((), read_texts, "Strings that stop the build.")
 
 
-@dataclass(frozen=True, slots=True)
-class Judge:
-    """`[judge]`: what another model says of it."""
-
-    model: str = setting("", read_line, "A configured model that rates; none: nobody does.")
-    rating: int = setting(3, read_count(1, 5), "Lowest rating of the judge.")
-
-
 def _meaning(settings: type[Any]) -> str:
     """Take what a filter's file says of itself first."""
     return (sys.modules[settings.__module__].__doc__ or "").split("\n")[0]
@@ -128,6 +120,9 @@ class Recipe:
     """All of it."""
 
     description: str = setting("", read_line, "What the dataset is for.")
+    license: str = setting(
+        "", read_line, "Under which it is published, as the Hub spells it: cc-by-4.0, …"
+    )
     exports: tuple[str, ...] = setting(("messages",), read_texts, "Shapes of rows, by name.")
     format: str = setting("jsonl", read_word(*FORMATS), "Form of the files: jsonl or parquet.")
     validation: float = setting(0.0, read_share, "Share of conversations held back for validation.")
@@ -151,7 +146,7 @@ class Recipe:
         contamination.Settings, "Texts of tests that a model is to pass."
     )
     redaction: Redaction = table(Redaction, "What must not leave.")
-    judge: Judge = table(Judge, "What another model says of it.")
+    judge: judge.Settings = table(judge.Settings, "What another model says of it.")
 
     def to_json(self) -> dict[str, Any]:
         """Write every setting as JSON values."""
@@ -160,6 +155,10 @@ class Recipe:
 
 
 _MEANINGS: Final[Mapping[str, str]] = {
+    "judge.model": "A model of config.json that rates, through the proxy; none: nobody does.",
+    "judge.rubric": "A file that says what is to be rated; none: the one that comes with it.",
+    "judge.least": "Lowest rating, 1 to 5, with which something stays.",
+    "judge.at_once": "Requests at a time.",
     "contamination.files": "Files with the texts of tests.",
     "contamination.words": "Words in a row that tell a text of a test.",
     "contamination.most": "Largest share of such runs; 0: none at all.",

@@ -19,7 +19,7 @@ from dolphin_logger.conversation import Relation
 from dolphin_logger.curate.placing import Placing, Rows
 from dolphin_logger.curate.remembered import NOBODY, RELATIONS, Remembered
 from dolphin_logger.curate.scan import in_order, parts_of, scan
-from dolphin_logger.curate.workers import spread
+from dolphin_logger.curate.workers import spread, workers_for
 from dolphin_logger.journal.home import Home, make_private_folder
 from dolphin_logger.journal.tombstones import removed_ids
 
@@ -43,6 +43,7 @@ class Surveyed:
         messages: how many the history has, those that come before it included.
         is_side, is_replay: the client asked for itself; another record's request was asked again.
         tip: content hash of history and answer; empty where nothing was said.
+        is_answered: whether a whole answer was given, in words.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Surveyed:
     is_side: bool
     is_replay: bool
     tip: bytes
+    is_answered: bool = True
 
 
 class Survey:
@@ -134,10 +136,10 @@ def survey(home: Home, *, workers: int, advance: Callable[[int], object]) -> Sur
     """
     make_private_folder(home.cache)
     with tempfile.TemporaryDirectory(prefix="survey-", dir=home.cache) as folder:
+        parts = parts_of(home)
+        count = workers_for(sum(part.size for part in parts), workers=workers)
         work = partial(scan, removed=frozenset(removed_ids(home)), folder=Path(folder))
-        scanned = spread(
-            work, parts_of(home), workers=workers, done=lambda part: advance(part.size)
-        )
+        scanned = spread(work, parts, workers=count, done=lambda part: advance(part.size))
         placing = Placing()
         for sketch in in_order([run for one in scanned for run in one.runs]):
             placing.add(sketch)

@@ -8,6 +8,7 @@ other bucket. Invariant: a part depends on its order and its task alone.
 from __future__ import annotations
 
 from base64 import b64encode
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
@@ -15,8 +16,11 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Final
 
+from dolphin_logger.curate import judge
 from dolphin_logger.curate.duplicates import exact_signature, signature
+from dolphin_logger.curate.filters import Filter
 from dolphin_logger.curate.gather import Gathered, read_bucket
+from dolphin_logger.curate.judge import Estimate, Proxy
 from dolphin_logger.curate.kit import exporters_of, filters_of, redactors_of
 from dolphin_logger.curate.marked import marked_texts
 from dolphin_logger.curate.material import Material
@@ -55,6 +59,7 @@ class Order:
     private: Private
     home: Home
     images: Path
+    proxy: Proxy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +75,34 @@ class Task:
 def do(task: Task, *, order: Order) -> None:
     """Make the part of a bucket, unless it is there."""
     if not task.part.exists():
-        write_part(task.part, _bench(order).portions(task))
+        bench = _bench(order)
+        bench.have_judged(task)
+        write_part(task.part, bench.portions(task))
+
+
+def estimate(task: Task, *, order: Order, sold_as: tuple[str | None, str | None]) -> Estimate:
+    """Say what the judge would cost for a bucket; `sold_as`: the provider and its name of the model."""
+    if task.part.exists():
+        return Estimate(0, 0, 0, 0)
+    return _bench(order).estimate(task, sold_as=sold_as)
 
 
 @lru_cache(maxsize=1)
 def _bench(order: Order) -> _Bench:
     return _Bench(order)
+
+
+class _Meeting:
+    """A filter that lets everything through and remembers it."""
+
+    name = "meeting"
+
+    def __init__(self) -> None:
+        self.examples: list[Example] = []
+
+    def reason(self, example: Example) -> str | None:
+        self.examples.append(example)
+        return None
 
 
 class _Bench:
@@ -85,7 +112,10 @@ class _Bench:
         recipe = order.recipe
         self._order, self._recipe = order, recipe
         self._exporters = exporters_of(recipe)
-        self._filters = filters_of(recipe)
+        self._cheap = filters_of(recipe)
+        self._judge = None
+        if order.proxy is not None:
+            self._judge = judge.make(recipe.judge, home=order.home, proxy=order.proxy)
         self._options = Options(recipe.images, recipe.reasoning, recipe.flavour or None)
         self._files = SessionFiles(order.home) if recipe.flavour == NATIVE else None
         self._cleaner = Cleaner(
@@ -94,6 +124,45 @@ class _Bench:
             canaries=recipe.redaction.canaries,
             own=recipe.redaction.own,
             names=order.private.names,
+        )
+
+    def have_judged(self, task: Task) -> None:
+        """Have all ratings of a bucket made, several at once; each is asked for when it is needed."""
+        if self._judge is not None:
+            deque(self._judge.judge(self._examples(task)), maxlen=0)
+
+    def estimate(self, task: Task, *, sold_as: tuple[str | None, str | None]) -> Estimate:
+        """Say what those would cost."""
+        assert self._judge is not None
+        provider, model = sold_as
+        return self._judge.estimate(self._examples(task), provider=provider, sold_as=model)
+
+    def _examples(self, task: Task) -> Iterator[Example]:
+        """Give the examples that the judge will be asked about."""
+        for gathered in read_bucket(task.bucket):
+            picks = task.picks.get(gathered.conversation)
+            if picks:
+                material = Material(gathered, task.labels, files=self._files)
+                met = _Meeting()
+                deque(self._pieces(material, task.labels, picks, filters=[*self._cheap, met]), 0)
+                yield from met.examples
+
+    def _pieces(
+        self,
+        material: Material,
+        labels: Labels,
+        picks: Mapping[str, Pick],
+        *,
+        filters: Sequence[Filter],
+    ) -> Pieces:
+        return Pieces(
+            material,
+            labels,
+            records=[one.id for one in material.records if one.id in picks],
+            picks=picks,
+            exporters=self._exporters,
+            filters=filters,
+            signals=self._recipe.pairs.signals,
         )
 
     def portions(self, task: Task) -> Iterator[Portion]:
@@ -107,15 +176,8 @@ class _Bench:
         self, gathered: Gathered, labels: Labels, picks: Mapping[str, Pick]
     ) -> Iterator[Portion]:
         material = Material(gathered, labels, files=self._files)
-        pieces = Pieces(
-            material,
-            labels,
-            records=[one.id for one, _ in gathered.records if one.id in picks],
-            picks=picks,
-            exporters=self._exporters,
-            filters=self._filters,
-            signals=self._recipe.pairs.signals,
-        )
+        filters = [*self._cheap, *([self._judge] if self._judge else [])]
+        pieces = self._pieces(material, labels, picks, filters=filters)
         session = material.session()
         marked = marked_texts(gathered, labels)
         begins = _hash(_first_words(session) or gathered.conversation).hex()

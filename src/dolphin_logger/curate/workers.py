@@ -14,12 +14,18 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from dolphin_logger.errors import DatasetError
 
+WORTH_IT: Final = 16 * 1024 * 1024
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+
+def workers_for(size: int, *, workers: int) -> int:
+    """Say how many processes some bytes are worth: of a few, their start would take longer than the work."""
+    return workers if size >= WORTH_IT else 1
 
 
 def spread(

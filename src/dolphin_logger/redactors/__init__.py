@@ -31,11 +31,11 @@ _BUILT_IN: Final[tuple[Redactor, ...]] = (
     Secrets(),
     Generic(),
     Encoded(),
-    Email(),
-    Phone(),
     Card(),
     Iban(),
     Government(),
+    Email(),
+    Phone(),
     Ip(),
     Paths(),
 )

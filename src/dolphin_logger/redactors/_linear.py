@@ -32,12 +32,12 @@ class Pattern:
 
     def spans(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Find every span, from left to right, in bytes."""
-        for match in self._compiled.finditer(data):
-            yield match.span(self._group)
+        return (match.span(self._group) for match in self._compiled.finditer(data))
 
-    def groups(self, data: bytes) -> Iterator[Any]:
-        """Find every match, as an object with `span(group)`."""
-        return iter(self._compiled.finditer(data))
+    def matches(self, data: bytes) -> Iterator[Any]:
+        """Find every match, as an object with `span(group)` and `group(group)`."""
+        found: Iterator[Any] = self._compiled.finditer(data)
+        return found
 
 
 class Screen:

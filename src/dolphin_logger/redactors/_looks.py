@@ -36,6 +36,10 @@ _STAND_IN: Final = re.compile(
     r"(?i)x{4}|\*{3}|\.{3}|#{4}|\u2026|example|placeholder|change[_-]?me|replace|dummy|redacted"
     r"|insert|<[^<>]*>|\{\{|\$\{|\$\(|%\(|\bTODO\b|(?:^|[_\W])your?(?:[_\W]|$)|_here$|foo_?bar|lorem|EXAMPLE"
 )
+_MEDIA: Final = re.compile(
+    r"data:(?:image/(?!svg)|audio/|video/|font/)[\w.+-]+(?:;[\w=.-]+)*;base64,[A-Za-z0-9+/=]*"
+)
+_MARKS: Final = frozenset("!@#$%^&*?+=~")
 _FEW: Final = 5  # different characters that a secret has at least
 
 
@@ -89,13 +93,17 @@ def is_random(value: str) -> bool:
 
 def is_mixed(value: str) -> bool:
     """Whether it looks like a password that somebody thought of: letters with digits, marks or both."""
-    kinds = [
-        any(character.islower() for character in value),
-        any(character.isupper() for character in value),
-        any(character.isdigit() for character in value),
-        any(not character.isalnum() for character in value),
-    ]
-    return len(value) >= 6 and sum(kinds) >= 3 and (kinds[2] or is_random(value))
+    letters = any(map(str.isalpha, value))
+    digits = sum(map(str.isdigit, value))
+    marks = any(character in _MARKS for character in value)
+    return (
+        len(value) >= 6 and letters and (digits >= 2 or marks or (digits > 0 and len(value) >= 8))
+    )
+
+
+def is_media(text: str) -> bool:
+    """Whether it is nothing but a picture, sound or film as a `data:` URL (RFC 2397)."""
+    return text.startswith("data:") and _MEDIA.fullmatch(text) is not None
 
 
 @cache

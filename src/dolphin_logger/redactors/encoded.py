@@ -14,7 +14,8 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from dolphin_logger.redactors._api import Finding, Redactor
-from dolphin_logger.redactors._linear import Characters, Pattern, encode
+from dolphin_logger.redactors._linear import Characters, Pattern, Screen, encode
+from dolphin_logger.redactors._looks import is_media
 from dolphin_logger.redactors.secrets import Secrets
 
 PRIORITY: Final = 70
@@ -42,7 +43,7 @@ class Encoded:
 
     def find(self, text: str, *, key: str | None = None) -> Iterator[Finding]:
         """Find runs of base64, hexadecimal or percent-encoding that hide a secret."""
-        if len(text) < _SHORTEST:
+        if len(text) < _SHORTEST or is_media(text):
             return
         data = encode(text)
         if not _may_be_encoded(data):
@@ -75,7 +76,7 @@ class Encoded:
 
 
 def _may_be_encoded(data: bytes) -> bool:
-    return next(_run().spans(data), None) is not None
+    return bool(_run().hits(data))
 
 
 def _from_base64(run: bytes) -> bytes | None:
@@ -108,8 +109,8 @@ def _from_percent(run: bytes) -> bytes | None:
 
 
 @cache
-def _run() -> Pattern:
-    return Pattern(r"[A-Za-z0-9+/_-]{24}|%[0-9A-Fa-f]{2}")
+def _run() -> Screen:
+    return Screen([r"[A-Za-z0-9+/_-]{24}|%[0-9A-Fa-f]{2}"])
 
 
 @cache

@@ -9,16 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from dolphin_logger.redactors._api import Finding
-from dolphin_logger.redactors._linear import Characters, Pattern, encode
+from dolphin_logger.redactors._linear import Characters, Pattern, Screen, encode
 from dolphin_logger.redactors._looks import is_digest, is_mixed, is_random, is_stand_in, is_uuid
 from dolphin_logger.redactors.rules.checks import is_password
 
 PRIORITY: Final = 60
 _SHORTEST: Final = 6  # characters of a value
+_SHORTEST_PAIR: Final = 10  # characters of a name and a value
 _LONGEST: Final = 4096  # characters of a value; a longer one is a file
 _NAME_LENGTH: Final = 48  # characters in front of a keyword that still belong to the name
 
@@ -31,21 +32,29 @@ _KEYWORDS: Final = (
     r"|(?:api|access|private|secret|auth|client|app|application|account|storage|shared|master|signing"
     r"|signature|encryption|encrypt|crypt|service|webhook|deploy|license|licence|admin|root|ssh|hmac|jwt"
     r"|session|cookie|consumer|subscription|integration|ingest|write|function|host|seed|aes|data)[_. -]?keys?"
-    r"|salt|pepper|pin_?code|(?:session|refresh|bearer)_?id|otp|mnemonic|cookie"
+    r"|[_-]keys?|salt|pepper|pin_?code|(?:session|refresh|bearer)_?id|otp|mnemonic|cookie"
 )
-_QUOTE: Final = r"\\{0,3}[\"'`]"
-_TEXT: Final = (
+_QUOTE: Final = r"\\{0,7}[\"'`]"
+_NAME: Final = (
     rf"(?i:({_KEYWORDS})([\w-]{{0,24}}))(?:{_QUOTE})?[\])]?"  # 1 keyword, 2 rest of the name
-    # 3: what stands between them, also an annotation, the end of a tag, and the space behind a flag
-    r"(\s{0,3}(?::\s?[A-Za-z_][\w.\[\]| ]{0,40}\s?=|:=|=>|={1,3}|!=|:|,|>|\s)\s{0,4})"
-    r"(?:[rbuf]{0,2}"
-    rf"({_QUOTE})([^\"'`\\\r\n]{{6,}})"  # 4 quote, 5 quoted value
+)
+_VALUE: Final = (
+    rf"(?:[rbuf]{{0,2}}({_QUOTE})([^\"'`\\\r\n]{{6,}})"  # 4 quote, 5 quoted value
     r"|([^\s\"'`,;<>\\)\]}][^\s\"'`,;<>\\]{5,}))"  # 6 bare value
 )
+# 3: what gives the one to the other, also behind an annotation, or at the end of a tag
+_ASSIGNED: Final = rf"{_NAME}(\s{{0,3}}(?::\s?[A-Za-z_][\w.\[\]| ]{{0,40}}\s?=|:=|=>|={{1,3}}|!=|:|,|>)\s{{0,4}}){_VALUE}"
+_FLAGGED: Final = rf"--?[\w-]{{0,48}}?{_NAME}(\s{{1,4}}){_VALUE}"
+# words right before the keyword with which it is something else
 _OTHER_NAME: Final = re.compile(
-    r"(?i)(?:^|[_.-])(?:public|primary|foreign|max|min|num|total|prompt|completion|input|output|cached?|next"
-    r"|page|pagination|continuation|sync|cursor|special|pad|eos|bos|unk|sort|partition|idempotency|etag|stop"
-    r"|start|end|first|last|unique|reasoning|design)(?:[_.-]|$)|nextpage|publickey|tokeniz|author(?!iz)|authority"
+    r"(?i)(?:^|[_.-])(?:public|max|min|num|total|prompt|completion|input|output|cached?|next|page|pagination"
+    r"|continuation|sync|cursor|special|pad|eos|bos|unk|stop|start|end|first|last|unique|reasoning|design)[_.-]?$"
+)
+_KEY_OF: Final = re.compile(
+    r"(?i)(?:^|[_.-])(?:public|primary|foreign|sort|partition|cache|idempotency|row|hash|dict|map|config|lookup"
+    r"|index|group|object|item|json|field|node|tree|range|routing|event|message|react|dedupe?|registry|hot|short"
+    r"|shortcut|arrow|function|translation|ref|test|query|param|column|table|state|slot|attr|entry|record|unique"
+    r"|resource|feature|composite|natural|surrogate|candidate|host|i18n|trace|request|correlation)$"
 )
 _OTHER_REST: Final = re.compile(
     r"(?i)[_-]?(?:s?_?(?:counts?|used|usage|limits?|budgets?|length|len|ids?|names?|types?|fields?|paths?|files?"
@@ -54,7 +63,9 @@ _OTHER_REST: Final = re.compile(
     r"|modified|at|time|date|index|rotation|scopes?|dir|ref|arn))$|[_-]?(?:iz|ise|ation|ed|or|er|ority)\w*"
 )
 _PERSONAL: Final = re.compile(r"(?i)passw|passphrase|passcode|pwd|^pass$")
-_WEAK: Final = re.compile(r"(?i)^(?:auth|cookie|salt|data[_. -]?keys?|seed[_. -]?keys?)$")
+_WEAK: Final = re.compile(
+    r"(?i)^(?:auth|cookie|salt|(?:data|seed)[_. -]?keys?|(?!.*(?:api|secret|private|access|auth)).*[_-]keys?)$"
+)
 _SECRET_KEY: Final = re.compile(
     rf"(?i)(?:{_KEYWORDS})(?:[_-]?(?:\d{{1,2}}|value|prod|dev|test|live|old|new))?$"
 )
@@ -67,7 +78,9 @@ _REFERENCE: Final = re.compile(
     r"|[\w.+-]+@[\w-]+\.[\w.-]+|[\w./-]+\.(?:py|js|ts|json|pem|key|txt|yaml|yml|toml|md|go|rs|c|h|sh|crt|cfg)"
     r"|[\w.-]+:[0-9]{1,5}|v?[0-9]+(?:[.:/-][0-9]+)*\w?|[\w-]+/[\w-]+(?:/[\w-]+)*|.*[()].*"
 )
-_WORDS: Final = re.compile(r"[A-Za-z]+(?:[_.-][A-Za-z]+)*|[A-Z_][A-Z0-9_]*|[a-z_][a-z0-9_]*")
+_WORDS: Final = re.compile(
+    r"[A-Za-z]+(?:[ _./:,-]+[A-Za-z]+)*[.:!?]*|[A-Z_][A-Z0-9_]*|[a-z_]+[0-9]?(?:_[a-z0-9]+)*"
+)
 _NAMED_DIGEST: Final = re.compile(
     r"(?i)hash|digest|sha\d|md5|checksum|integrity|fingerprint|commit|revision|etag"
 )
@@ -86,16 +99,20 @@ class Generic:
         if key is not None and _is_secret_name(key) and _is_given(text, key=key):
             yield Finding(0, len(text), "SECRET", "secret-by-key", PRIORITY)
             return
+        if len(text) < _SHORTEST_PAIR:
+            return
         data = encode(text)
-        characters = Characters(text, data)
-        for match in _assignments().groups(data):
-            if (quoted := match.span(5)) != _NOWHERE:
-                start, end = characters.span(*quoted)
-            else:
-                start, end = characters.span(*match.span(6))
-                end = start + len(text[start:end].rstrip(_BEHIND))
-            if _is_assigned(match, data=data, value=text[start:end]):
-                yield Finding(start, end, "SECRET", "secret-by-name", PRIORITY)
+        matches = _matches(data)
+        if matches:
+            characters = Characters(text, data)
+            for match in matches:
+                if (quoted := match.span(5)) != _NOWHERE:
+                    start, end = characters.span(*quoted)
+                else:
+                    start, end = characters.span(*match.span(6))
+                    end = start + len(text[start:end].rstrip(_BEHIND))
+                if _is_assigned(match, data=data, value=text[start:end]):
+                    yield Finding(start, end, "SECRET", "secret-by-name", PRIORITY)
 
 
 def _is_assigned(match: Any, *, data: bytes, value: str) -> bool:
@@ -103,19 +120,28 @@ def _is_assigned(match: Any, *, data: bytes, value: str) -> bool:
     keyword, rest, joint = (match.group(number).decode("latin-1") for number in (1, 2, 3))
     before = _NAME_BEFORE.search(data, max(0, match.start(1) - _NAME_LENGTH), match.start(1))
     start = before[0].decode("latin-1") if before else ""
-    if _OTHER_NAME.search(start + keyword) or _OTHER_REST.fullmatch(rest):
+    if _is_other(start, keyword) or _OTHER_REST.fullmatch(rest):
         return False
-    joint = joint.strip()
-    if joint == "" and "--" not in start:  # words behind each other; a flag's value may be so
-        return False
-    if joint == "," and match.span(5) == _NOWHERE:
+    if joint.strip() == "," and match.span(5) == _NOWHERE:
         return False
     return _is_secret(value, name=start + keyword + rest)
 
 
+@lru_cache(maxsize=4096)
 def _is_secret_name(key: str) -> bool:
     found = _SECRET_KEY.search(key)
-    return found is not None and not _OTHER_NAME.search(key) and not _NAMED_DIGEST.search(key)
+    return (
+        found is not None
+        and not _is_other(key[: found.start()], found[0])
+        and not _NAMED_DIGEST.search(key)
+    )
+
+
+def _is_other(start: str, keyword: str) -> bool:
+    """Whether the name that begins so and has this keyword is no secret's: `max_tokens`, `sort_key`."""
+    if keyword[0] in "_-":
+        return _KEY_OF.search(start) is not None
+    return _OTHER_NAME.search(start) is not None
 
 
 def _is_given(value: str, *, key: str) -> bool:
@@ -136,9 +162,19 @@ def _is_secret(value: str, *, name: str) -> bool:
         return False
     if len(value) >= 10 and is_random(value):
         return True
-    return _PERSONAL.search(name) is not None and not _WORDS.fullmatch(value) and is_mixed(value)
+    return _PERSONAL.search(name) is not None and is_mixed(value) and not _WORDS.fullmatch(value)
+
+
+def _matches(data: bytes) -> list[Any]:
+    """Find names and what they are given; the values of flags stand behind a space."""
+    return [match for number in _screen().hits(data) for match in _patterns()[number].matches(data)]
 
 
 @cache
-def _assignments() -> Pattern:
-    return Pattern(_TEXT)
+def _screen() -> Screen:
+    return Screen((_ASSIGNED, _FLAGGED))
+
+
+@cache
+def _patterns() -> tuple[Pattern, ...]:
+    return Pattern(_ASSIGNED), Pattern(_FLAGGED)

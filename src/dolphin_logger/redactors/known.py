@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 from dolphin_logger.config import Config
 from dolphin_logger.redactors._api import Finding
-from dolphin_logger.redactors._linear import Characters, Pattern, encode
+from dolphin_logger.redactors._linear import Characters, Pattern, Screen, encode
 
 PRIORITY: Final = 100
 SHORTEST: Final = 8  # characters of a known secret; shorter ones would blot out words
@@ -47,22 +47,25 @@ class Known:
         self._values = tuple(sorted({value for value in values if len(value) >= SHORTEST}))
 
     @cached_property
-    def _pattern(self) -> Pattern | None:
+    def _forms(self) -> tuple[Screen, Pattern] | None:
         forms = {form for value in self._values for form in forms_of(value)}
         if not forms:
             return None
         longest_first = sorted(forms, key=lambda form: (-len(form), form))
-        return Pattern("|".join(_literal(form) for form in longest_first))
+        expression = "|".join(_literal(form) for form in longest_first)
+        return Screen([expression]), Pattern(expression)
 
     def find(self, text: str, *, key: str | None = None) -> Iterator[Finding]:
         """Find each known secret, in whatever form, to its whole length."""
-        if self._pattern is None or len(text) < SHORTEST:
+        if self._forms is None or len(text) < SHORTEST:
             return
+        screen, pattern = self._forms
         data = encode(text)
-        characters = Characters(text, data)
-        for begin, finish in self._pattern.spans(data):
-            start, end = characters.span(begin, finish)
-            yield Finding(start, end, "SECRET", "known-secret", PRIORITY)
+        if screen.hits(data):
+            characters = Characters(text, data)
+            for begin, finish in pattern.spans(data):
+                start, end = characters.span(begin, finish)
+                yield Finding(start, end, "SECRET", "known-secret", PRIORITY)
 
 
 def forms_of(value: str) -> Iterator[bytes]:

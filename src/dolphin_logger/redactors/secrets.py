@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 from dolphin_logger.redactors._api import Finding
 from dolphin_logger.redactors._linear import Characters, Pattern, Screen, encode
-from dolphin_logger.redactors._looks import is_stand_in
+from dolphin_logger.redactors._looks import is_media, is_stand_in
 from dolphin_logger.redactors.rules import Rule, rules
 from dolphin_logger.redactors.rules.checks import CHECKS
 
@@ -34,7 +34,7 @@ class Secrets:
 
     def find(self, text: str, *, key: str | None = None) -> Iterator[Finding]:
         """Find vendors' keys, private keys, tokens and passwords in URLs, headers and commands."""
-        if len(text) < _SHORTEST:
+        if len(text) < _SHORTEST or is_media(text):
             return
         data = encode(text)
         hits = _screen().hits(data)

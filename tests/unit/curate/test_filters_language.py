@@ -107,3 +107,10 @@ def test_a_language_that_cannot_be_told_is_an_error() -> None:
         DatasetError, match=r"filters\.language: unknown language 'tlh'; known: ar, bg"
     ):
         language.make(language.Settings(languages=("tlh",)))
+
+
+@pytest.mark.timeout(10)  # what is looked for twice at a place takes longer by far
+@pytest.mark.parametrize("piece", ["a", "a.", "<", "`", "a/", "\\", "<a", "~~~\n", "é", "x`\n"])
+def test_hostile_text_is_read_to_its_end(piece: str) -> None:
+    """Nothing is looked for twice at the same place: long runs without a space do not take minutes."""
+    language.language_of([piece * 200_000])

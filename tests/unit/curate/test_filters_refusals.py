@@ -35,6 +35,14 @@ MUST_DROP = [
     "**I can't do that.** It would be unsafe.",
     "That's not something I can help with.",
     "I can't write that kind of content.",
+    "I must decline this request.",
+    "I cannot and will not provide instructions for this.",
+    "I cannot provide you with a list of targets.\n\nMy purpose is to be helpful and harmless.",
+    "I cannot provide a tutorial on that. It is illegal and could harm others.",
+    "I cannot write a poem that glorifies violence. Can I help you with something else?",
+    "I cannot fulfill your request. I'm just an AI. "
+    + "It is not within my guidelines to do so. " * 50,
+    "I'm sorry, but as an AI language model, it is not appropriate to make such comments.",
     "I'm sorry, but I can't create content of this kind.",
     "Es tut mir leid, aber ich kann dir dabei nicht helfen.",
     "Tut mir leid, bei dieser Anfrage kann ich nicht helfen.",
@@ -83,7 +91,13 @@ MUST_KEEP = [
     "Sorry about that! Here is the corrected version.",
     "I apologize for the confusion. You are right: the index starts at 0.",
     "Unfortunately, the API does not support this. Use `v2` instead.",
+    "I cannot write a test for this, because the function has no return value.",
+    "I can't recommend a version without knowing your operating system. Which one is it?",
+    "I cannot create the bucket: the IAM policy denies it.",
+    "I can't write to this table because the row violates a foreign key. Whatever I insert is refused.",
+    "I can't show the diff, for the file is binary. The harmony test reads it as a whole.",
     # help, in words that sound like it
+    "As an AI language model, I don't have the ability to listen to music. However, I can suggest a tune.",
     "I can help with that. First, install the package.",
     "I can't help but notice that the loop never ends.",
     "I can't recommend this library enough!",
@@ -113,7 +127,7 @@ MUST_KEEP = [
     "죄송합니다. 제가 실수했습니다. 정답은 42입니다.",
     # refused a part and helped with the rest
     "I can't help with the exploit itself, but here is how to patch it:\n```c\nfree(p); p = NULL;\n```",
-    "I can't help with the first part. " + "For the second part there is much to say. " * 50,
+    "I can't help with the first part. " + "For the second part there is much to say. " * 80,
     "",
 ]
 
@@ -164,4 +178,4 @@ def test_nothing_is_looked_for_unless_wanted() -> None:
 @pytest.mark.parametrize("piece", ["sorry ", "i can't ", "a", "ich kann ", "as an ai ", " ", "不"])
 def test_hostile_text_is_read_to_its_end(piece: str) -> None:
     """Each phrase is bounded: repeated beginnings of a refusal do not hold the build up for ever."""
-    assert _reason(answer((piece * 1600)[:1600])) is None
+    assert _reason(answer((piece * 3000)[:3000])) is None

@@ -106,3 +106,12 @@ def test_earlier_answers_count_only_when_asked() -> None:
 def test_nothing_is_looked_for_where_all_is_allowed() -> None:
     """A share of 1 and any number of loops need no filter."""
     assert repetition.make(repetition.Settings(most=1.0, loops=0)) is None
+
+
+@pytest.mark.timeout(10)  # what is looked for twice at a place takes longer by far
+@pytest.mark.parametrize(
+    "piece", ["a", "a ", "a.", "```\n", "~~~ \n", "\n \t", "!" * 199 + "?", "界"]
+)
+def test_hostile_text_is_read_to_its_end(piece: str) -> None:
+    """One pass over a text, whatever it holds."""
+    _reason(answer((piece * 500_000)[:500_000]))

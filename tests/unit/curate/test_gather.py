@@ -14,6 +14,7 @@ from tests.support.indexed import session
 from tests.support.session_files import Sample, claude_code, jsonl, write
 
 from dolphin_logger.curate import gather as gathering
+from dolphin_logger.curate import workers
 from dolphin_logger.curate.gather import gather, read_bucket
 from dolphin_logger.journal.blobs import BlobWriter
 from dolphin_logger.journal.home import Home
@@ -71,6 +72,7 @@ def test_cuts_seals_and_workers_change_no_byte(
     wanted = [one.id for one in found]
     given: dict[str, Any] = {"buckets": 2, "advance": lambda _: None}
     whole = gather(home, found, wanted, spool=tmp_path / "a", workers=1, **given)
+    monkeypatch.setattr(workers, "WORTH_IT", 0)
     monkeypatch.setattr(gathering, "_PART_BYTES", 5000)
     cut = gather(home, found, reversed(wanted), spool=tmp_path / "b", workers=2, **given)
     for path in list(home.logs.iterdir()):

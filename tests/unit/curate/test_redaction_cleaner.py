@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def test_paths_of_findings_hold_no_names_that_were_found() -> None:
 
 
 def test_of_overlapping_findings_priority_decides_and_then_length() -> None:
-    """And what the winner leaves of the other is found in the next round."""
+    """The loser's place is taken whole."""
     low, high, longer = (
         Word("secret-part", "LOW", 1),
         Word("part", "HIGH", 9),
@@ -105,6 +106,18 @@ def test_of_overlapping_findings_priority_decides_and_then_length() -> None:
         cleaned(cleaner(Word("xyxy", "A", 1), Word("yx", "B", 2)), "xyxyxyxy")
         == "x<B_1><B_1><B_1>y"
     )
+
+
+def test_what_the_winner_leaves_of_another_is_found_in_the_next_round() -> None:
+    """Half of a secret is still one."""
+
+    class Shape(Word):
+        def find(self, text: str, *, key: str | None = None) -> Iterator[Finding]:
+            del key
+            return (Finding(*one.span(), "LOW", "shape") for one in re.finditer(self.word, text))
+
+    made = cleaner(Shape("ab+!?"), Word("b!", "HIGH", 9))
+    assert cleaned(made, "x abbb! y") == "x <LOW_1><HIGH_1> y"
 
 
 def test_placeholders_are_not_found_again() -> None:

@@ -13,14 +13,26 @@ from typing import Final
 
 # what is not given: "provide *that kind of information*"
 _EN_OBJECT: Final = (
-    r"(?:\w+(?:'s)? ){0,5}?(?:that|this|these|those|such|content|instructions?|guidance|information|advice"
-    r"|assistance|material|requests?|details|help|support)\b"
+    r"(?:(?:you )?(?:with )?(?:any |any of )?(?:that|this|these|those|such)\b"
+    r"|(?:\w+(?:'s)? ){0,5}?(?:content|instructions?|guidance|information|advice|assistance|material"
+    r"|requests?|details|help|support)\b)"
 )
 _EN_CANNOT: Final = (
-    r"(?:i (?:simply |really |just )?(?:can'?t|can ?not|won'?t|will not|must decline(?: to)?|have to decline(?: to)?|decline(?: to)?"
+    r"(?:i (?:simply |really |just )?(?:can'?t|can ?not(?: and will not)?|won'?t|will not|must decline(?: to)?|have to decline(?: to)?|decline(?: to)?"
     r"|(?:'m|am) (?:sorry, but i )?(?:not able|unable|not going|not comfortable|not allowed|not permitted)"
     r"(?: to)?)|i'm (?:not able|unable|not going|not comfortable|not allowed|not permitted)(?: to)?)"
 )
+
+# why it is not given: with one of these near, anything may be what is not given
+_EN_BECAUSE: Final = (
+    r"(?=[\s\S]{0,300}?\b(?:illegal|unethical|immoral|harm(?:ful|s|ing)?\b|inappropriate|not (?:appropriate|ethical)"
+    r"|(?:ethical|safety) guidelines|(?:content|safety|usage) polic|my (?:programming|guidelines|purpose)\b"
+    r"|i(?:'m| am) an ai\b|violates? (?:my|the law|the rights|copyright|privacy)|violen|dangerous|offensive"
+    r"|discriminat|harass|hat(?:e|eful|red)\b|defam|glorif|misinformation|unsafe|malicious|fraudulent|scams?\b"
+    r"|disrespect|intended to|(?:can i help you with|is there) (?:something|anything) else))"
+)
+_EN_AI: Final = r"as an? (?:\w+ )?(?:ai|artificial intelligence|language model|large language model)\b[^.!\n]{0,60}?"
+_EN_BUT_HELPS: Final = r"(?![^\n]{0,200}\b(?:however|but),? (?:i can|here|let me|i'd be))"
 
 PHRASES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "en": (
@@ -41,14 +53,24 @@ PHRASES: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
                 rf"|support|continue with|fulfill) {_EN_OBJECT}"
             ),
             (
-                r"as an? (?:ai|artificial intelligence|language model|large language model)\b[^.!\n]{0,60}?"
-                r"\bi (?:can'?t|can ?not|don't|do not|won't|(?:'m|am) (?:not able|unable|not capable))"
+                rf"{_EN_CANNOT} (?:be able to )?(?:provid|shar|giv|offer|creat|generat|writ|produc|discuss|answer"
+                rf"|support|mak|endors|promot|encourag|recommend|develop|suggest|bypass|show|teach|explain|draft|design|describ)"
+                rf"(?:e|ing)?\b{_EN_BECAUSE}"
+            ),
+            (
+                rf"{_EN_AI}\bi (?:can'?t|can ?not|don't|do not|won't|(?:'m|am) (?:not able|unable|not capable))"
+                rf"{_EN_BUT_HELPS}"
+            ),
+            (
+                rf"{_EN_AI}\bit(?:'s| is| would be| goes) (?:not (?:\w+ ){{0,3}}(?:appropriate|ethical|right|within)|against"
+                r"|inappropriate|unethical|illegal)"
             ),
             (
                 r"(?:that's|this is) (?:not )?something (?:that )?i (?:can'?t|can ?not|won't|'m not able|can)"
                 r" (?:help|assist|do|to help)"
             ),
             r"i'd rather not (?:help|assist|engage|continue)",
+            r"i (?:must|have to) (?:\w+ )?decline (?:this|that|your)\b",
             r"(?:this|your) request (?:violates|goes against|is against)",
         ),
     ),

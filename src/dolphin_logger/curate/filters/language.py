@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import ClassVar, Final
 
 from dolphin_logger.curate.filters._languages import LETTERS, RANGES, SCRIPTS, WORDS
@@ -23,10 +23,10 @@ from dolphin_logger.example import Example
 
 KNOWN: Final = tuple(sorted({*WORDS, *(name for names in SCRIPTS.values() for name in names)}))
 _UNKNOWN: Final = ("keep", "drop")
-_ENOUGH: Final = 40_000  # characters that are looked at
-_NO_PROSE: Final = re.compile(
-    r"`[^`\n]*`|\w+://\S+|\S*[\\/@_]\S*|<[^>\n]{1,200}>|[^\s.]+\.[^\s.]\S*"
-)
+_ENOUGH: Final = 20_000  # characters that are looked at
+_QUOTED: Final = re.compile(r"`[^`\n]*`|<[^<>\n]{1,200}>")  # code in a line, tags
+_ASCII: Final = re.compile(r"[!-~]+")
+_NO_WORD: Final = re.compile(r"[\\/@_]|\w\.\w")  # paths, addresses, links, names of functions
 _WORD: Final = re.compile(
     r"[^\W\d_\u0900-\u0dff]+(?:'[^\W\d_]+)?|[\u0900-\u0dff]+"
 )  # Indic vowels are marks
@@ -83,15 +83,19 @@ def language_of(texts: Iterable[str]) -> str | None:
     prose: list[str] = []
     left = _ENOUGH
     for text in texts:
-        prose.append(_NO_PROSE.sub(" ", without_code(text[:left])))
+        plain = _QUOTED.sub(" ", without_code(text[:left]))
+        prose.append(_ASCII.sub(lambda run: " " if _NO_WORD.search(run[0]) else run[0], plain))
         left -= len(text)
         if left <= 0:
             break
     written = "\n".join(prose)
-    counts = Counter({name: len("".join(found.findall(written))) for name, found in _scripts()})
+    counts: Counter[str] = Counter()
+    for sign, count in Counter(written).items():
+        counts[_script(sign)] += count
+    counts.pop("", None)
     if counts["kana"]:  # Japanese: as much of it is Han as not
         counts["kana"] += counts["han"] if counts["kana"] * 10 > counts["han"] else 0
-    script, letters = counts.most_common(1)[0]
+    script, letters = max(counts.items(), key=lambda item: item[1], default=("", 0))
     if letters < _FEWEST_LETTERS:
         # four characters of Han say as much as twelve letters
         return "zh" if script == "han" and letters * 3 >= _FEWEST_LETTERS else None
@@ -128,6 +132,12 @@ def _owners() -> dict[str, frozenset[str]]:
     return {word: frozenset(names) for word, names in owners.items()}
 
 
+@lru_cache(maxsize=1 << 14)
+def _script(sign: str) -> str:
+    """Name the script that a sign is of; empty for none of those known."""
+    return next((name for name, signs in _scripts() if signs.match(sign)), "")
+
+
 @cache
 def _scripts() -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((name, re.compile(f"[{ranges}]+")) for name, ranges in RANGES.items())
+    return tuple((name, re.compile(f"[{ranges}]")) for name, ranges in RANGES.items())

@@ -18,7 +18,7 @@ from dolphin_logger.curate.said import ANSWER, APOSTROPHES, SCOPES, answers_of, 
 from dolphin_logger.example import Chat, Example
 
 _BEGINNING: Final = 400  # characters in which it has to be said
-_LONGEST: Final = 1600  # characters; who writes more has helped with something
+_LONGEST: Final = 3000  # characters; who writes more has helped with something
 _SHOWN: Final = 60
 _REFUSED: Final = frozenset(["refusal"])  # what vendors call it, where they tell
 _MARKS: Final = "*_# \t\r\n\u200b\ufeff¡"  # of Markdown, in front of the first word

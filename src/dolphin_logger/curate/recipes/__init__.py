@@ -60,18 +60,27 @@ def _values(wanted: str, *, beside: Path, depth: int) -> dict[str, Any]:
     except tomllib.TOMLDecodeError as error:
         raise DatasetError(f"{wanted}: not TOML: {error}") from None
     base = values.pop("extends", None)
-    tested = values.get("contamination")
-    if folder is not None and isinstance(tested, dict) and isinstance(tested.get("files"), list):
-        tested["files"] = [
-            str(folder / Path(path).expanduser()) if isinstance(path, str) and path else path
-            for path in tested["files"]
-        ]
+    if folder is not None:
+        _place(values, folder)
     if base is None:
         return values
     if not isinstance(base, str) or not base:
         raise DatasetError(f"{wanted}: extends: expected a recipe, got {show(base)}")
     below = _values(base, beside=folder or Path(), depth=depth + 1)
     return dict(_join(below, values))
+
+
+def _place(values: dict[str, Any], folder: Path) -> None:
+    """Have paths in a recipe's file mean files beside it."""
+    tests, judge = values.get("contamination"), values.get("judge")
+    if isinstance(tests, dict) and isinstance(tests.get("files"), list):
+        tests["files"] = [_beside(folder, path) for path in tests["files"]]
+    if isinstance(judge, dict) and "rubric" in judge:
+        judge["rubric"] = _beside(folder, judge["rubric"])
+
+
+def _beside(folder: Path, path: Any) -> Any:
+    return str(folder / Path(path).expanduser()) if isinstance(path, str) and path else path
 
 
 def _join(below: Mapping[str, Any], above: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
