@@ -142,9 +142,8 @@ def read(row: Any) -> Iterator[Spoken]:
             yield from many
         elif name == "input" and isinstance(value, dict):
             yield from read(value)
-        elif name == "tools" and isinstance(value, list):
-            if value:
-                yield Spoken(f"tools: {', '.join(map(_tool_name, value))}", [])
+        elif name == "tools" and (tools := _tools(value)):
+            yield Spoken(f"tools: {', '.join(map(_tool_name, tools))}", [])
         elif value not in (None, "", [], {}):
             yield Spoken(name, [Block("", value)])
 
@@ -259,6 +258,13 @@ def _call(call: Any) -> Block:
     with contextlib.suppress(ValueError):  # shown as the text that it is
         arguments = json.loads(arguments) if isinstance(arguments, str) else arguments
     return Block(f"call {name}", arguments if arguments is not None else call)
+
+
+def _tools(found: Any) -> list[Any]:
+    """Give definitions of tools, also where they are a text of JSON."""
+    with contextlib.suppress(ValueError):
+        found = json.loads(found) if isinstance(found, str) else found
+    return found if isinstance(found, list) else []
 
 
 def _tool_name(tool: Any) -> str:

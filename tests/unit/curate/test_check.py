@@ -310,6 +310,14 @@ def test_a_card_names_a_license(home: Home, card: str, status: str) -> None:
     assert check(home, dataset)["license"].status == status
 
 
+def test_without_a_card_the_recipe_names_the_license(home: Home) -> None:
+    """A recipe may say the license; without it there is nothing to check yet."""
+    rows = good_rows("messages")
+    result = check(home, write(home, rows, recipe={"license": "cc0-1.0"}), only=("license",))
+    assert (result["license"].status, result["license"].said) == ("ok", "cc0-1.0")
+    assert check(home, write(home, rows), only=("license",))["license"].status == "skipped"
+
+
 def test_copies_that_were_asked_for_are_no_damage(home: Home) -> None:
     """A recipe that keeps what says the same has such rows."""
     rows = good_rows("messages")
