@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from dolphin_logger._version import __version__
-from dolphin_logger.errors import ConfigError, DolphinError, LeakError, ProviderError
+from dolphin_logger.errors import ConfigError, DolphinError, HubError, LeakError, ProviderError
 
 INTERRUPTED = 130
 COMMANDS = {  # name: (where it is, what it does), in the order of the help
@@ -56,7 +56,7 @@ COMMANDS = {  # name: (where it is, what it does), in the order of the help
     "index": ("cli.index:index", "Say how the index is doing; make it anew."),
     "backup": ("cli.backup:backup", "Copy the home into one file, or restore it."),
     "version": ("cli.version:version", "Print the version."),
-    "upload": ("cli.upload:upload", "Publish a dataset (follows in a later version)."),
+    "upload": ("cli.upload:upload", "Publish: review, confirm, a draft pull request."),
 }
 _ALIASES = {"server": "serve"}  # the original's name
 _OWN_OPTIONS = {"-h", "--help", "-V", "--version"}
@@ -129,7 +129,16 @@ def _report(error: DolphinError) -> int:
         return 3
     if isinstance(error, LeakError):
         return 6
+    if isinstance(error, HubError):
+        return _exit_of(error.status)
     return 5 if isinstance(error, ProviderError) else 1
+
+
+def _exit_of(status: int | None) -> int:
+    """Give the exit code for what the Hub answered; None: nothing."""
+    if status in (401, 403):
+        return 4
+    return 5 if status is None or status == 429 or status >= 500 else 1
 
 
 @click.group(

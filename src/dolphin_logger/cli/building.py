@@ -10,6 +10,7 @@ import getpass
 import os
 import re
 import socket
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from dolphin_logger.cli.judging import judging_with
 from dolphin_logger.cli.output import for_person, note, say, say_table
 from dolphin_logger.cli.progress import progress
 from dolphin_logger.curate.build import build
+from dolphin_logger.curate.kit import redactors_of
 from dolphin_logger.curate.manifest import Manifest
-from dolphin_logger.curate.recipe import Recipe
+from dolphin_logger.curate.recipe import Recipe, Redaction
+from dolphin_logger.curate.redaction import Cleaner
 from dolphin_logger.curate.work import Private
 from dolphin_logger.errors import DatasetError
 from dolphin_logger.journal.home import Home
@@ -57,7 +60,7 @@ def build_dataset(
         out=out.absolute() if out else home.datasets / name,
         workers=workers,
         progress=progress,
-        private=Private(known_secrets(loaded, os.environ), _names()),
+        private=Private(known_secrets(loaded, os.environ), known_names()),
         judging=judging_with(recipe.judge.model, home=home, config=loaded, yes=yes),
         fresh=fresh,
     )
@@ -89,6 +92,41 @@ def say_built(manifest: Manifest) -> None:
         note("answers of the built-in model are in it: it cannot be published")
 
 
+def make_cleaner(
+    home: Home,
+    *,
+    rules: Collection[str],
+    key: bytes,
+    canaries: Sequence[str] = (),
+    own: Sequence[str] = (),
+) -> Cleaner:
+    """Make what looks for that which must not leave, as of today: with everything this machine knows.
+
+    Args:
+        home: whose configuration holds secrets.
+        rules: names of redactors; none: all that are built in.
+        key: of the identities in reports.
+        canaries: strings that must never appear.
+        own: strings of the user's that do not leave.
+
+    Raises:
+        DatasetError: a redactor is unknown, or a canary too short.
+    """
+    recipe = Recipe(redaction=Redaction(redactors=tuple(rules)))
+    return Cleaner(
+        redactors_of(recipe, secrets=known_to_us(home)),
+        key=key,
+        canaries=canaries,
+        own=own,
+        names=known_names(),
+    )
+
+
+def known_to_us(home: Home) -> tuple[str, ...]:
+    """Give every key and token that the configuration and the environment hold."""
+    return known_secrets(_configuration(home), os.environ)
+
+
 def _configuration(home: Home) -> config.Config:
     """Read the configuration, whose keys must not leave; an empty one where there is none."""
     path = home.path / "config.json"
@@ -97,7 +135,7 @@ def _configuration(home: Home) -> config.Config:
     return config.load(path, env=os.environ, known_providers=tuple(PROVIDERS))
 
 
-def _names() -> tuple[str, ...]:
+def known_names() -> tuple[str, ...]:
     """Give the names of the user and of the machine, as paths and prompts show them."""
     found = {Path.home().name, socket.gethostname()}
     try:

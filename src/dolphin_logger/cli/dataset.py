@@ -9,8 +9,12 @@ from typing import Any
 import click
 
 from dolphin_logger.cli.building import build_dataset, say_built
+from dolphin_logger.cli.dataset_check import check
+from dolphin_logger.cli.dataset_preview import preview
 from dolphin_logger.cli.homes import home_to_read, own_home
 from dolphin_logger.cli.output import for_person, note, say, say_json, say_table
+from dolphin_logger.cli.pull import pull
+from dolphin_logger.cli.withdraw import withdraw
 from dolphin_logger.curate.recipe import FORMATS, explain_recipe
 from dolphin_logger.curate.recipes import DEFAULT, built_in, find_recipe
 
@@ -101,3 +105,7 @@ def list_(*, json_: bool) -> None:
         [", ".join(row[key]) if key == "exports" else row[key] for key in columns] for row in rows
     ]
     say_table(columns, cells)
+
+
+for command in (check, preview, pull, withdraw):
+    dataset.add_command(command)

@@ -1,19 +1,211 @@
-"""`dolphin-logger upload`, and `--upload`: a place kept free."""
+"""`dolphin-logger upload`, and `--upload`: review a dataset, confirm its bytes, propose it to the Hub."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import click
 
 from dolphin_logger.cli.homes import own_home
-from dolphin_logger.errors import DolphinError
+from dolphin_logger.cli.output import for_person, note, say, say_json
+from dolphin_logger.journal.home import Home
+
+_UNCONFIRMED = 6
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
-@click.argument("rest", nargs=-1, type=click.UNPROCESSED)
-def upload(rest: tuple[str, ...]) -> None:
-    """Say that publishing follows, and lose nothing."""
-    del rest
-    raise DolphinError(
-        "upload comes back with the dataset commands: what the original published was neither reviewed"
-        f" nor cleaned of secrets. Your records stay in {own_home().logs}"
+@click.command(
+    help="Publish to the Hugging Face Hub: a draft pull request with exactly what you confirm."
+)
+@click.option(
+    "--repo", metavar="OWNER/NAME", help="Where to [huggingface_repo, else the original's]."
+)
+@click.option(
+    "--dataset", "datasets", multiple=True, metavar="NAME", help="Which [all that were built]."
+)
+@click.option(
+    "--format", "format_", type=click.Choice(["log"]), help="Requests and answers, redacted."
+)
+@click.option("--confirm", metavar="sha256:…", help="Say yes to exactly these bytes.")
+@click.option("--create", is_flag=True, help="Make the repository, private, if it is not there.")
+@click.option("--public", is_flag=True, help="With --create: make it public.")
+@click.option("--license", "license_", help="Of what you publish; asked once and remembered.")
+@click.option(
+    "--language", "languages", multiple=True, metavar="CODE", help="For the card: en, de, …"
+)
+@click.option("--no-check-others", is_flag=True, help="Do not scan other contributors' rows.")
+@click.option("--dry-run", is_flag=True, help="Show the review and end; change nothing anywhere.")
+@click.option("--patience", type=click.FloatRange(min=1), default=120.0, show_default=True,
+              help="Seconds without progress after which a transfer is started again.")  # fmt: skip
+@click.option(
+    "--json", "json_", is_flag=True, help="Print JSON: the review, then the pull request."
+)
+def upload(
+    *,
+    repo: str | None,
+    datasets: tuple[str, ...],
+    format_: str | None,
+    confirm: str | None,
+    create: bool,
+    public: bool,
+    json_: bool,
+    **how: Any,
+) -> None:
+    """Publish."""
+    from dolphin_logger.cli import publishing
+    from dolphin_logger.publish.changes import read_digest
+
+    confirmed = read_digest(confirm) if confirm else None
+    if public and not create:
+        raise click.UsageError("--public goes with --create; an existing repository stays as it is")
+    home = own_home()
+    target = publishing.find_target(home, repo, will_create=create, public=public)
+    license_ = publishing.settle_license(home, target, how["license_"])
+    if format_ == "log":
+        built = publishing.build_for_upload(home, "sft", exports=("log",))
+    else:
+        built = publishing.datasets_to_publish(home, datasets) or publishing.build_for_upload(
+            home, "sft"
+        )
+
+    def prepare(of: Any) -> Any:
+        return publishing.prepare(
+            home,
+            target,
+            of,
+            license_=license_,
+            languages=how["languages"],
+            check_others=not how["no_check_others"],
+        )
+
+    send(
+        home,
+        prepare(built),
+        again=lambda: prepare(publishing.rebuild(home, built)),
+        confirmed=confirmed,
+        dry_run=how["dry_run"],
+        patience=how["patience"],
+        is_public=public,
+        json_=json_,
     )
+
+
+def send(
+    home: Home,
+    prepared: Any,
+    *,
+    again: Any,
+    confirmed: str | None,
+    dry_run: bool = False,
+    patience: float = 120.0,
+    is_public: bool = False,
+    json_: bool = False,
+) -> None:
+    """Show what is staged, have it confirmed, bring it to the Hub; the last line is the address."""
+    from dolphin_logger.cli import publishing
+    from dolphin_logger.cli.progress import progress
+
+    if not prepared.staged.changes:
+        _nothing(home, prepared, json_=json_)
+        return
+    prepared = _confirmed(home, prepared, again, confirmed, dry_run=dry_run, json_=json_)
+    if prepared is None:
+        return
+    size = prepared.staged.changes.size
+    with progress("sending", length=size) as advance:
+        url = publishing.deliver(
+            home, prepared, advance=advance, patience=patience, is_public=is_public
+        )
+    if json_:
+        say_json({"pull_request": url, "digest": prepared.review.digest})
+    else:
+        say(url)
+
+
+def _confirmed(
+    home: Home, prepared: Any, again: Any, confirmed: str | None, *, dry_run: bool, json_: bool
+) -> Any:
+    """Give what was confirmed; None for a dry run; end with 6 where nobody said yes."""
+    from dolphin_logger.cli.reviewing import say_review
+
+    while True:
+        review = prepared.review
+        if confirmed != review.digest or dry_run:
+            if json_:
+                say_json({"review": review.to_json()})
+            else:
+                target = prepared.target
+                say_review(review, source=target.source, is_new=not target.is_there)
+        if dry_run:
+            return None
+        if confirmed == review.digest:
+            return prepared
+        if confirmed is not None:
+            note(
+                f"error: --confirm {confirmed}: that is not what would go up now; look again above"
+            )
+        if confirmed is not None or not for_person() or json_:
+            note(f"nothing was sent. To publish exactly this: {_command(prepared)}")
+            raise click.exceptions.Exit(_UNCONFIRMED)
+        answer = _ask(prepared)
+        if answer == "yes":
+            return prepared
+        if answer is None:
+            raise click.exceptions.Exit(_UNCONFIRMED)
+        if _redact(home, prepared, answer):
+            prepared = again()
+
+
+def _ask(prepared: Any) -> str | None:
+    """Ask for the yes: the first digits of the hash; or for a text that must go; None is no."""
+    name = prepared.review.repository
+    digits = prepared.review.digest.removeprefix("sha256:")[:6]
+    note(
+        f"type {digits} to propose exactly this to {name}; `redact TEXT` to take a text out and build again; Enter for no"
+    )
+    said = str(click.prompt(">", default="", show_default=False, err=True)).strip()
+    if said == digits:
+        return "yes"
+    if said.startswith("redact ") and said[7:].strip():
+        return said[7:].strip()
+    return None
+
+
+def _redact(home: Home, prepared: Any, text: str) -> bool:
+    """Mark a text in every conversation that shows it; say whether there was one."""
+    from dolphin_logger.journal.labels import LabelWriter
+    from dolphin_logger.publish.review import holding
+
+    found = list(holding(prepared.staged.files, text))
+    if not found:
+        note("no new row shows that text")
+        return False
+    writer = LabelWriter(home)
+    try:
+        for conversation in found:
+            writer.write(conversation, "redact", {"text": text})
+    finally:
+        writer.close()
+    note(f"marked in {len(found)} conversations; building again")
+    return True
+
+
+def _nothing(home: Home, prepared: Any, *, json_: bool) -> None:
+    from dolphin_logger.cli import publishing
+
+    urls = publishing.waiting_urls(home, prepared.target)
+    if json_:
+        say_json({"pull_request": urls[-1] if urls else None, "new": 0})
+        return
+    note(
+        f"nothing new for {prepared.review.repository}: {prepared.review.known:,} rows are there or under way"
+    )
+    for url in urls:
+        say(url)
+
+
+def _command(prepared: Any) -> str:
+    target = prepared.target
+    create = (
+        "" if target.is_there else (" --create" if target.remote.private else " --create --public")
+    )
+    return f"dolphin-logger upload --repo {target.remote.name}{create} --confirm {prepared.review.digest}"

@@ -248,7 +248,13 @@ class _Building:
             columns = [asdict(column) for column in exporter.columns]
             files = [asdict(one) for one in written]
             exports.append(
-                {"name": export, "unit": str(exporter.unit), "columns": columns, "files": files}
+                {
+                    "name": export,
+                    "unit": str(exporter.unit),
+                    "is_file_each": exporter.is_file_each,
+                    "columns": columns,
+                    "files": files,
+                }
             )
         fields = {
             "v": VERSION,

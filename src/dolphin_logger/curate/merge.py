@@ -19,7 +19,7 @@ from dolphin_logger.curate.duplicates import EXACT, Duplicates
 from dolphin_logger.curate.part import Head, Portion
 from dolphin_logger.curate.recipe import Recipe
 from dolphin_logger.curate.rows import encode_row
-from dolphin_logger.curate.writers import ExportWriter, Written, create_file
+from dolphin_logger.curate.writers import ORIGINS, ExportWriter, Written, create_file
 from dolphin_logger.example import Unit
 from dolphin_logger.exporters import Exporter
 from dolphin_logger.journal.home import make_private_folder
@@ -97,8 +97,12 @@ class Merge:
         """Close every file."""
         self._rejected.close()
         self._findings.close()
+        origins = create_file(self._folder / ORIGINS)
         for name, writer in self._writers.items():
             self.tally.files[name] = writer.close()
+            for path, conversations in writer.origins():
+                origins.write(encode_row({"path": path, "conversations": conversations}))
+        origins.close()
         return self.tally
 
     def _repeated(self, head: Head) -> str | None:
@@ -117,7 +121,8 @@ class Merge:
         split = "validation" if share < self._recipe.validation else "train"
         for name, lines in portion.rows.items():
             if lines:
-                self._writers[name].add(lines, split=split, name=head.piece)
+                writer = self._writers[name]
+                writer.add(lines, split=split, name=head.piece, conversation=head.conversation)
                 tally.rows += len(lines)
         for finding in head.findings:
             where = {"conversation": head.conversation, "piece": head.piece, "unit": head.unit}

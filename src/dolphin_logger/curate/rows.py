@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
@@ -28,6 +30,22 @@ def encode_row(row: Any) -> bytes:
 def decode_row(line: bytes) -> Any:
     """Read a line; whole numbers of any length stay what they are."""
     return json.loads(line) if _has_long_number(line) else orjson.loads(line)
+
+
+def read_lines(path: Path, *, form: str | None = None) -> Iterator[tuple[bytes, Any]]:
+    """Give the rows of a file, JSON lines or Parquet, each as a line and as values.
+
+    `form` says which of the two; without it the ending of the name does.
+    """
+    if (form or path.suffix[1:]) == "parquet":
+        from dolphin_logger.curate.tables import table_rows  # noqa: PLC0415 -- an extra
+
+        for row in table_rows(path):
+            yield encode_row(row), row
+        return
+    with path.open("rb") as file:
+        for line in file:
+            yield line, decode_row(line)
 
 
 def _has_long_number(line: bytes) -> bool:

@@ -9,7 +9,8 @@ Source: arrow.apache.org/docs/format/CanonicalExtensions.html; huggingface.co/do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import pyarrow
@@ -59,6 +60,41 @@ class Table:
         table = pyarrow.Table.from_arrays(arrays, schema=self._schema)
         self._writer.write_table(table, row_group_size=len(self._waiting))
         self._waiting, self._waiting_bytes = [], 0
+
+
+def table_rows(path: Path) -> Iterator[Any]:
+    """Read a Parquet file; columns of JSON come as the values that they say."""
+    with pyarrow.parquet.ParquetFile(path) as file:
+        kinds = [(field.name, _json_depth(field.type)) for field in file.schema_arrow]
+        for batch in file.iter_batches():
+            columns = [
+                _values(column, depth)
+                for column, (_, depth) in zip(batch.columns, kinds, strict=True)
+            ]
+            names = [name for name, _ in kinds]
+            for values in zip(*columns, strict=True):
+                yield dict(zip(names, values, strict=True))
+
+
+def _json_depth(kind: Any) -> int | None:
+    """Say in how many lists the JSON of a column lies; None: it holds no JSON."""
+    if pyarrow.types.is_list(kind):
+        inner = _json_depth(kind.value_type)
+        return None if inner is None else inner + 1
+    return 0 if isinstance(kind, pyarrow.JsonType) else None
+
+
+def _values(column: Any, depth: int | None) -> list[Any]:
+    found: list[Any] = column.to_pylist()
+    return found if depth is None else [_decoded(value, depth) for value in found]
+
+
+def _decoded(value: Any, depth: int) -> Any:
+    if value is None:
+        return None
+    if depth:
+        return [_decoded(one, depth - 1) for one in value]
+    return decode_row(value.encode())
 
 
 def arrow_schema(columns: Sequence[Column]) -> Any:

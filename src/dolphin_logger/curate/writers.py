@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Final, Protocol
@@ -20,12 +21,13 @@ from typing import Any, BinaryIO, Final, Protocol
 import orjson
 
 from dolphin_logger.errors import DatasetError
-from dolphin_logger.exporters import Exporter
+from dolphin_logger.exporters import Column, Exporter
 from dolphin_logger.journal.home import make_private_folder, open_private_file
 
 JSONL: Final = "jsonl"
 PARQUET: Final = "parquet"
 SPLITS: Final = ("train", "validation")
+ORIGINS: Final = "local/origins.jsonl"  # the conversation of every row, file by file
 _MIB: Final = 1 << 20
 _CHUNK: Final = 1 << 20
 
@@ -65,17 +67,20 @@ class ExportWriter:
         self._open: dict[str, tuple[Shard, BinaryIO]] = {}
         self._made: dict[str, list[tuple[Path, int]]] = {split: [] for split in SPLITS}
         self._named: list[tuple[Path, str, int]] = []
+        self._origins: dict[Path, list[str]] = {}
         make_private_folder(self._folder)
 
-    def add(self, lines: Sequence[bytes], *, split: str, name: str) -> None:
+    def add(self, lines: Sequence[bytes], *, split: str, name: str, conversation: str) -> None:
         """Write the rows of one piece; `name` is its file's, where each piece has one."""
         if self._exporter.is_file_each:
             path = self._folder / f"{split}-{name}.{JSONL}"
             write_lines(path, lines)
             self._named.append((path, split, len(lines)))
+            self._origins[path] = [conversation]
             return
         for line in lines:
             self._shard(split).add(line)
+            self._origins[self._made[split][-1][0]].append(conversation)
 
     def close(self) -> list[Written]:
         """Close and name all files; give them in order, those beside the rows excepted."""
@@ -84,33 +89,55 @@ class ExportWriter:
         for split, made in self._made.items():
             for number, (path, rows) in enumerate(made):
                 name = f"{split}-{number:05d}-of-{len(made):05d}.{self._form}"
+                self._origins[self._folder / name] = self._origins.pop(path)
                 self._named.append((path.rename(self._folder / name), split, rows))
         root = self._folder.parent.parent
         written = [_written(path, root, split, rows) for path, split, rows in self._named]
         return sorted(written, key=lambda one: one.path)
+
+    def origins(self) -> Iterator[tuple[str, list[str]]]:
+        """Give, by path, the conversation of each row, or of the whole file."""
+        root = self._folder.parent.parent
+        for path, conversations in sorted(self._origins.items()):
+            yield path.relative_to(root).as_posix(), conversations
 
     def _shard(self, split: str) -> Shard:
         if split in self._open and self._open[split][0].size >= self._limit:
             self._end(split)
         if split not in self._open:
             path = self._folder / f".{split}-{len(self._made[split]):05d}"
+            self._origins[path] = []
             file = create_file(path)
-            self._open[split] = self._shard_in(file), file
+            self._open[split] = shard_in(file, self._exporter.columns, form=self._form), file
             self._made[split].append((path, 0))
         return self._open[split][0]
-
-    def _shard_in(self, file: BinaryIO) -> Shard:
-        if self._form != PARQUET:
-            return _Lines(file)
-        from dolphin_logger.curate.tables import Table  # noqa: PLC0415 -- an extra
-
-        return Table(file, self._exporter.columns)
 
     def _end(self, split: str) -> None:
         shard, file = self._open.pop(split)
         shard.finish()
         _finish(file)
         self._made[split][-1] = (self._made[split][-1][0], shard.rows)
+
+
+def shard_in(file: BinaryIO, columns: Sequence[Column], *, form: str) -> Shard:
+    """Begin to write rows into a file."""
+    if form != PARQUET:
+        return _Lines(file)
+    from dolphin_logger.curate.tables import Table  # noqa: PLC0415 -- an extra
+
+    return Table(file, columns)
+
+
+@contextmanager
+def open_shard(path: Path, columns: Sequence[Column], *, form: str) -> Iterator[Shard]:
+    """Write a new file of rows; it is whole when the block ends."""
+    file = create_file(path)
+    try:
+        shard = shard_in(file, columns, form=form)
+        yield shard
+        shard.finish()
+    finally:
+        _finish(file)
 
 
 class _Lines:

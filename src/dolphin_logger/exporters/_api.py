@@ -18,6 +18,7 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from dolphin_logger.errors import DatasetError
 from dolphin_logger.example import Piece, Unit
+from dolphin_logger.exporters._stanzas import stanzas_of
 
 Row: TypeAlias = dict[str, Any]
 
@@ -87,11 +88,12 @@ class Exporter(Protocol):
         ...
 
 
-class Alone:
-    """Part of an exporter whose rows have nothing beside them, and lie together in files of many."""
+class Together:
+    """Part of an exporter whose rows lie together in files of many, beside them what trainers want."""
 
+    name: str
     is_file_each = False
 
     def beside(self, files: Mapping[str, Sequence[str]]) -> dict[str, str]:
-        """Give no files."""
-        return {}
+        """Give what the trainers want that read this shape; nothing where none does."""
+        return stanzas_of(self.name, files)

@@ -8,10 +8,10 @@ files. Invariant: only conversations of nothing but text become rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from dolphin_logger.example import Chat, Example, Piece, Unit
-from dolphin_logger.exporters._api import Column, Options, Row, UnfitError
+from dolphin_logger.exporters._api import Column, Options, Row, Together, UnfitError
 from dolphin_logger.exporters._content import (
     calls_of,
     join_texts,
@@ -21,10 +21,9 @@ from dolphin_logger.exporters._content import (
     thought_of,
 )
 from dolphin_logger.exporters._rounds import rounds_of
-from dolphin_logger.exporters._stanzas import stanzas_of
 
 
-class Alpaca:
+class Alpaca(Together):
     """One row for each conversation; see the module."""
 
     name = "alpaca"
@@ -38,7 +37,6 @@ class Alpaca:
         Column("conversation", "string"),
         Column("record", "string"),
     )
-    is_file_each = False
 
     def rows(self, piece: Piece, options: Options) -> Iterator[Row]:
         """Write one conversation.
@@ -62,10 +60,6 @@ class Alpaca:
             "conversation": piece.conversation,
             "record": piece.id,
         }
-
-    def beside(self, files: Mapping[str, Sequence[str]]) -> dict[str, str]:
-        """Give the entries for LLaMA-Factory and Axolotl."""
-        return stanzas_of(self.name, files)
 
 
 def _text(messages: list[Chat]) -> str:

@@ -55,11 +55,7 @@ class Atif:
         lost: list[Row] = []
         while beginnings := whole.beginnings():
             lost += whole.write_thread(beginnings[0].thread)
-        if lost:
-            written[0]["subagent_trajectories"] = [
-                *(written[0]["subagent_trajectories"] or ()),
-                *lost,
-            ]
+        written[0]["subagent_trajectories"] += lost
         yield from written
 
     def beside(self, files: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -106,7 +102,7 @@ class _Whole:
             "agent": _agent(self.session, path),
             "steps": trajectory.steps,
             "final_metrics": metrics_of(trajectory.steps),
-            "subagent_trajectories": agents or None,
+            "subagent_trajectories": agents,
             "extra": {
                 "conversation": self.session.conversation,
                 "metadata": self.session.metadata,

@@ -8,12 +8,12 @@ It does not know files. Invariant: no word of a conversation is a mark of the sh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
 from dolphin_logger.example import Chat, Example, Json, Piece, Unit
-from dolphin_logger.exporters._api import Column, Options, Row, UnfitError
+from dolphin_logger.exporters._api import Column, Options, Row, Together, UnfitError
 from dolphin_logger.exporters._content import (
     calls_of,
     compact,
@@ -24,13 +24,12 @@ from dolphin_logger.exporters._content import (
     text_of,
     thought_of,
 )
-from dolphin_logger.exporters._stanzas import stanzas_of
 
 _OPEN: Final = "<|im_start|>"
 _CLOSE: Final = "<|im_end|>"
 
 
-class ChatML:
+class ChatML(Together):
     """One row for each conversation; see the module."""
 
     name = "chatml"
@@ -40,7 +39,6 @@ class ChatML:
         Column("conversation", "string"),
         Column("record", "string"),
     )
-    is_file_each = False
 
     def rows(self, piece: Piece, options: Options) -> Iterator[Row]:
         """Write one conversation.
@@ -57,10 +55,6 @@ class ChatML:
             refuse_marks(text, marks=(_OPEN, _CLOSE))
         text = "".join(f"{_OPEN}{role}\n{said}{_CLOSE}\n" for role, said in turns)
         yield {"text": text, "conversation": piece.conversation, "record": piece.id}
-
-    def beside(self, files: Mapping[str, Sequence[str]]) -> dict[str, str]:
-        """Give the entries for LLaMA-Factory and Axolotl."""
-        return stanzas_of(self.name, files)
 
 
 def _opening(messages: list[Chat], tools: list[Json]) -> Iterator[tuple[str, str]]:

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dolphin_logger.example import Example, Piece, Unit
-from dolphin_logger.exporters._api import Alone, Column, Options, Row, UnfitError
+from dolphin_logger.exporters._api import Column, Options, Row, Together, UnfitError
 from dolphin_logger.exporters._chats import as_prompt, halves
 
 
-class Kto(Alone):
+class Kto(Together):
     """`{"prompt", "completion", "label", "tools", "metadata"}`."""
 
     name = "kto"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dolphin_logger.example import Exchanged, Piece, Unit
-from dolphin_logger.exporters._api import Alone, Column, Options, Row, UnfitError
+from dolphin_logger.exporters._api import Column, Options, Row, Together, UnfitError
 
 
-class Log(Alone):
+class Log(Together):
     """`{"request", "response"}`."""
 
     name = "log"

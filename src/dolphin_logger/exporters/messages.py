@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dolphin_logger.example import Example, Piece, Unit
-from dolphin_logger.exporters._api import Alone, Column, Options, Row
+from dolphin_logger.exporters._api import Column, Options, Row, Together
 from dolphin_logger.exporters._chats import halves
 
 
-class Messages(Alone):
+class Messages(Together):
     """`{"messages", "tools", "metadata"}`."""
 
     name = "messages"

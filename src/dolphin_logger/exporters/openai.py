@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dolphin_logger.example import Chat, Example, Piece, Unit
-from dolphin_logger.exporters._api import Alone, Column, Options, Row
+from dolphin_logger.exporters._api import Column, Options, Row, Together
 from dolphin_logger.exporters._chats import halves
 from dolphin_logger.exporters._openai_form import formed, formed_tools
 
 
-class OpenAI(Alone):
+class OpenAI(Together):
     """`{"messages", "tools"?}`; flavour `weighted` trains on the last answer alone."""
 
     name = "openai"

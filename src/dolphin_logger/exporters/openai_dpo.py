@@ -12,12 +12,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from dolphin_logger.example import Chat, Pair, Piece, Unit
-from dolphin_logger.exporters._api import Alone, Column, Options, Row, UnfitError
+from dolphin_logger.exporters._api import Column, Options, Row, Together, UnfitError
 from dolphin_logger.exporters._openai_form import formed, formed_tools
 from dolphin_logger.exporters.preference import compared
 
 
-class OpenAIDPO(Alone):
+class OpenAIDPO(Together):
     """`{"input": {"messages", "tools"?}, "preferred_output", "non_preferred_output"}`."""
 
     name = "openai-dpo"

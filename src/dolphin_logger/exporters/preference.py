@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dolphin_logger.example import Chat, Pair, Piece, Unit
-from dolphin_logger.exporters._api import Alone, Column, Options, Row, UnfitError
+from dolphin_logger.exporters._api import Column, Options, Row, Together, UnfitError
 from dolphin_logger.exporters._chats import answered, as_prompt, asked
 
 
-class Preference(Alone):
+class Preference(Together):
     """`{"prompt", "chosen", "rejected", "tools", "signal", "metadata"}`."""
 
     name = "preference"

@@ -10,11 +10,11 @@ Invariant: LLaMA-Factory reads every row back to the words, calls and results th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dolphin_logger.example import Chat, Example, Json, Piece, Unit
-from dolphin_logger.exporters._api import Column, Options, Row, UnfitError
+from dolphin_logger.exporters._api import Column, Options, Row, Together, UnfitError
 from dolphin_logger.exporters._content import (
     calls_of,
     compact,
@@ -27,14 +27,13 @@ from dolphin_logger.exporters._content import (
     thought_of,
 )
 from dolphin_logger.exporters._rounds import Round, rounds_of
-from dolphin_logger.exporters._stanzas import stanzas_of
 
 _PICTURE: Final = "<image>"
 _CALL: Final = ("<tool_call>", "</tool_call>")
 _NEXT_RESULT: Final = "\n</tool_response>\n<tool_response>\n"  # as its own converter joins them
 
 
-class ShareGPT:
+class ShareGPT(Together):
     """One row for each conversation; see the module."""
 
     name = "sharegpt"
@@ -46,7 +45,6 @@ class ShareGPT:
         Column("conversation", "string"),
         Column("record", "string"),
     )
-    is_file_each = False
 
     def rows(self, piece: Piece, options: Options) -> Iterator[Row]:
         """Write one conversation.
@@ -69,10 +67,6 @@ class ShareGPT:
             "conversation": piece.conversation,
             "record": piece.id,
         }
-
-    def beside(self, files: Mapping[str, Sequence[str]]) -> dict[str, str]:
-        """Give the entries for LLaMA-Factory and Axolotl."""
-        return stanzas_of(self.name, files)
 
 
 def _asked(each: Round, calls: list[Json]) -> Json:

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dolphin_logger.example import Example, Piece, Unit
-from dolphin_logger.exporters._api import Alone, Column, Options, Row
+from dolphin_logger.exporters._api import Column, Options, Row, Together
 from dolphin_logger.exporters._chats import as_prompt, halves
 
 
-class Turns(Alone):
+class Turns(Together):
     """`{"prompt", "completion", "tools", "metadata"}`."""
 
     name = "turns"

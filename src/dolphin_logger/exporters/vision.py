@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dolphin_logger.example import Chat, Example, Json, Piece, Unit
-from dolphin_logger.exporters._api import Alone, Column, Options, Row, UnfitError
+from dolphin_logger.exporters._api import Column, Options, Row, Together, UnfitError
 from dolphin_logger.exporters._chats import halves
 
 
-class Vision(Alone):
+class Vision(Together):
     """`{"images", "messages", "tools", "metadata"}`."""
 
     name = "vision"

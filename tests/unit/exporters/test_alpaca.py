@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.support import axolotl, llama_factory
 from tests.support.agent_sessions import (
     TIME_TOOL,
     answer,
@@ -17,6 +16,7 @@ from tests.support.agent_sessions import (
     user,
 )
 
+from dolphin_logger.curate.check import axolotl, llama_factory
 from dolphin_logger.example import Example
 from dolphin_logger.exporters import Options, UnfitError
 from dolphin_logger.exporters.alpaca import Alpaca

@@ -7,7 +7,6 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from tests.support import atif
 from tests.support.agent_sessions import (
     LIST_TOOL,
     agent_session,
@@ -24,6 +23,7 @@ from tests.support.agent_sessions import (
     user,
 )
 
+from dolphin_logger.curate.check import atif
 from dolphin_logger.example import Session
 from dolphin_logger.exporters import Options, UnfitError
 from dolphin_logger.exporters.atif import Atif
@@ -36,7 +36,7 @@ def _rows(piece: Session, **options: Any) -> list[dict[str, Any]]:
     assert rows == list(Atif().rows(piece, Options(**options)))
     for row in rows:
         assert list(row) == [column.name for column in Atif.columns]
-        atif.check(json.loads(json.dumps(row)))
+        assert not list(atif.faults(json.loads(json.dumps(row))))
     return rows
 
 

@@ -6,7 +6,6 @@ import json
 from importlib import resources
 
 import pytest
-from tests.support import axolotl, llama_factory
 from tests.support.agent_sessions import (
     answer,
     chat_example,
@@ -18,6 +17,7 @@ from tests.support.agent_sessions import (
     user,
 )
 
+from dolphin_logger.curate.check import axolotl, llama_factory
 from dolphin_logger.example import Example, Json
 from dolphin_logger.exporters import Options, UnfitError
 from dolphin_logger.exporters.chatml import ChatML

@@ -6,7 +6,6 @@ import json
 from copy import deepcopy
 
 import pytest
-from tests.support import axolotl, llama_factory
 from tests.support.agent_sessions import (
     LIST_TOOL,
     answer,
@@ -20,6 +19,7 @@ from tests.support.agent_sessions import (
     user,
 )
 
+from dolphin_logger.curate.check import axolotl, llama_factory
 from dolphin_logger.example import Example
 from dolphin_logger.exporters import Options, UnfitError
 from dolphin_logger.exporters.sharegpt import ShareGPT

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from tests.support import axolotl
 
+from dolphin_logger.curate.check import axolotl
 from dolphin_logger.exporters._stanzas import stanzas_of
 from dolphin_logger.exporters.atif import Atif
 from dolphin_logger.exporters.traces import Traces
