@@ -33,9 +33,7 @@ def record_clients(path: Path) -> None:
 def _make_own(exchange: Exchange, client: str, *, place: int, number: int) -> None:
     """Give a record an id that no other client's has, and a session: both runs of Codex kept the same one."""
     milliseconds = exchange.time_ns // 10**6
-    exchange.id = str(
-        uuid.UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62 | place << 32 | number)
-    )
+    exchange.id = str(uuid.UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62 | place << 32 | number))
     who = exchange.client
     exchange.client = replace(
         who,
