@@ -255,7 +255,9 @@ def _chats(message: Message) -> Iterator[Chat]:
 
 def _result(part: Part) -> Chat:
     assert isinstance(part, ToolResult)
-    chat: Chat = {"role": "tool", "content": _content(part.parts, seam="\n", of_tool=True)}
+    content = _content(part.parts, seam="\n", of_tool=True)
+    found = part.rest.get("tools")  # of a search for tools
+    chat: Chat = {"role": "tool", "content": content or (_json_text(found) if found else "")}
     if part.call_id is not None:
         chat["tool_call_id"] = _bare_id(part.call_id)
     if part.name is not None:

@@ -15,7 +15,12 @@ from tests.support.imported import bring
 from tests.support.session_files import calm, samples, write
 from tests.support.sessions import SESSIONS, exchanges_of
 
-SEED = 81001  # of a world in which every signal of a better answer is given
+CAST = (
+    *("claude_code", "codex", "gemini_cli", "opencode", "orchestrator"),
+    *("plain_chat", "open_webui", "editing_chat", "thinking_in_text", "summarising", "truncating"),
+    *("swiping", "two_models", "rewriting_person", "in_anthropic", "in_responses"),
+)
+SEED = 7
 _BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 _PROVIDERS = {"claude-code": "anthropic", "gemini-cli": "google"}
 
@@ -35,11 +40,11 @@ def _make_own(exchange: Exchange, client: str, *, place: int, number: int) -> No
     milliseconds = exchange.time_ns // 10**6
     exchange.id = str(uuid.UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62 | place << 32 | number))
     who = exchange.client
-    exchange.client = replace(
-        who,
-        session=f"{place}-{who.session}",
-        parent=None if who.parent is None else f"{place}-{who.parent}",
-    )
+    is_session = client == "opencode"  # what its sub-agents name; others name an agent
+    parent = f"{place}-{who.parent}" if is_session and who.parent else who.parent
+    exchange.client = replace(who, session=f"{place}-{who.session}", parent=parent)
+    if client == "gemini-cli":
+        exchange.model = exchange.path.rpartition("/")[2].partition(":")[0]
     exchange.provider = _PROVIDERS.get(client, "openai")
     exchange.status = 200
     exchange.total_ms = 500.0
@@ -56,10 +61,25 @@ def import_sessions(path: Path) -> None:
 
 
 def record_world(path: Path) -> None:
-    """Write what the clients of the stitching and pairs benchmarks send in one world."""
+    """Write what some of the benchmarks' clients send in one world, of every kind that there is."""
     sys.path.insert(0, str(_BENCHMARKS))
     try:
-        from pairs import play
+        import pairs_clients
+        import stitching_agents
+        import stitching_chats
+        from stitching_world import World
     finally:
         sys.path.remove(str(_BENCHMARKS))
-    play(SEED, Home(path))
+    cast = [
+        getattr(module, name)
+        for module in (stitching_agents, stitching_chats, pairs_clients)
+        for name in CAST
+        if getattr(getattr(module, name, None), "__module__", "") == module.__name__
+    ]
+    assert len(cast) == len(CAST)
+    world = World(SEED)
+    pairs_clients.TASTES[id(world)] = pairs_clients.Taste()
+    world.run([one(world, one.__name__) for one in cast], within=3600)
+    home = Home(path)
+    home.logs.mkdir(parents=True)
+    world.write(home.logs)
