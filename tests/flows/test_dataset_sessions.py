@@ -67,13 +67,17 @@ def _home(built: Built) -> Path:
     return built["jsonl"].folder.parents[1]
 
 
+def _is_of_clients(built: Built) -> bool:
+    return _home(built).parent.name.startswith("clients")
+
+
 def test_every_shape_has_rows(built: Built) -> None:
     """Each shape is there, in both forms with as many rows; what is missing was never said."""
     counts = _count(built["jsonl"])
     assert list(counts) == list(EXPORTERS)
     assert {name: counts[name] for name in _count(built["parquet"])} == _count(built["parquet"])
     empty = {name for name, count in counts.items() if not count}
-    assert empty == (EMPTY if _home(built).parent.name.startswith("clients") else set())
+    assert empty == (EMPTY if _is_of_clients(built) else set())
 
 
 def test_datasets_gives_back_every_row(built: Built, tmp_path: Path) -> None:
@@ -149,3 +153,43 @@ def test_every_leaf_is_a_conversation_and_nothing_is_doubled(built: Built) -> No
         found = [row.get("record") or row["metadata"]["record"] for row in written]
         assert set(found) == wanted, name
         assert len(found) == len(set(found)), name
+
+
+def test_calls_and_their_results_are_in_order(built: Built) -> None:
+    """Behind each call stands its result before anybody speaks again; only who cuts histories has others."""
+    for row in rows(built["jsonl"], "messages"):
+        waiting: list[str] = []
+        for chat in row["messages"]:
+            if chat["role"] == "tool":
+                waiting.remove(chat["tool_call_id"])
+            else:
+                assert waiting == [], row["metadata"]["record"]
+                waiting = [call["id"] for call in chat.get("tool_calls", ())]
+
+
+@pytest.mark.parametrize("built", ["clients"], indirect=True)
+def test_real_clients_are_there_with_their_helpers_and_thoughts(built: Built) -> None:
+    """A session is its main conversation and each helper's, thoughts kept, and every answer once a turn."""
+    whole, turns = rows(built["jsonl"], "messages"), rows(built["jsonl"], "turns")
+    ends = Counter(row["metadata"]["conversation"] for row in whole)
+    assert sorted(ends.values()) == [2, 2, 2, 2, 3]
+    answered = Counter(row["metadata"]["client"] for row in turns)
+    assert answered == {"claude-code": 8, "codex": 15, "gemini-cli": 6, "opencode": 6}
+    thinking = {
+        row["metadata"]["client"] for row in turns if "reasoning_content" in row["completion"][0]
+    }
+    assert thinking == {
+        "claude-code",
+        "codex",
+        "opencode",
+    }  # gemini-cli does not send thoughts back
+    for row in whole:
+        assert row["messages"][0]["role"] == "system"
+        assert [chat["role"] for chat in row["messages"]].count("system") == 1
+        assert "TASK-" in str(row["messages"][1:3]) or "[encrypted_content]" in str(row["messages"])
+        assert row["tools"]
+        assert row["metadata"]["models"]
+    data = b"".join(path.read_bytes() for path in built["jsonl"].folder.rglob("data/*/*.jsonl"))
+    assert b"All is done." in data
+    for name in (b"device_id", b"installation_id", b"client_metadata"):
+        assert name not in data
