@@ -189,7 +189,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--size", type=int, default=100, help="MB of the log")
     parser.add_argument("--rounds", type=int, default=3, help="the fastest of each counts")
-    parser.add_argument("--others", default=sys.executable, help="a Python with orjson, pyarrow and the other engines")
+    parser.add_argument(
+        "--others",
+        default=sys.executable,
+        help="a Python with orjson, pyarrow and the other engines",
+    )
     parser.add_argument("--engines", nargs="+", default=ENGINES)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ from click.testing import CliRunner, Result
 from huggingface_hub import HfApi
 
 from dolphin_logger import cli
+from dolphin_logger.cli.output import _AGENTS as AGENTS
 from dolphin_logger.journal.home import Home
 from tests.support.datasets import conversation, row, write_dataset
 from tests.support.hub import Hub, running_hub
@@ -318,3 +323,46 @@ def test_no_token_and_a_bad_one(hub: Hub, home: Home, monkeypatch: pytest.Monkey
     monkeypatch.delenv("HF_TOKEN")
     assert "HF_TOKEN" in run("upload", "--repo", NAME, "--license", "mit", code=4).stderr
     del hub
+
+
+def at_terminal(home: Home, hub: Hub, answers: list[str]) -> tuple[int, str]:
+    """Run `upload` at a terminal, and type an answer whenever it asks; give exit code and screen."""
+    master, slave = pty.openpty()
+    env = {key: value for key, value in os.environ.items() if key not in AGENTS}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dolphin_logger", "upload", "--repo", NAME],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env={**env, "TERM": "dumb", "DOLPHIN_LOGGER_HOME": str(home.path)},
+    )
+    os.close(slave)
+    screen, asked = "", 0
+    while True:
+        try:
+            data = os.read(master, 65536)
+        except OSError:  # the other side is closed
+            break
+        if not data:
+            break
+        screen += data.decode(errors="replace")
+        new = screen[asked:]
+        if re.search(r"(License of what you publish|\r\n>).*: ?$", new) and answers:
+            asked = len(screen)
+            digits = re.findall(r"confirm     sha256:([0-9a-f]{6})", screen)
+            typed = answers.pop(0).replace("DIGITS", digits[-1] if digits else "")
+            os.write(master, typed.encode() + b"\n")
+    os.close(master)
+    del hub
+    return process.wait(60), screen
+
+
+def test_at_a_terminal_a_person_types_the_digits(hub: Hub, home: Home) -> None:
+    """The license is asked once; the first digits of the hash are the yes; anything else is a no."""
+    write_dataset(home, "sft", {"messages": pairs(1, 2)})
+    code, screen = at_terminal(home, hub, ["mit", "no"])
+    assert code == 6, screen
+    assert not hub.repositories[NAME].discussions
+    code, screen = at_terminal(home, hub, ["DIGITS"])
+    assert code == 0, screen
+    assert screen.rstrip().endswith("/discussions/1")

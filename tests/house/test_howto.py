@@ -21,7 +21,7 @@ from dolphin_logger.setup._api import Circumstances, Client, adapted
 from dolphin_logger.setup.table import CLIENTS, find_client
 
 FOLDER = Path(__file__).parents[2] / "docs/howto"
-TOPICS = {"datasets", "local-models", "read"}  # pages about more than one client
+TOPICS = {"datasets", "local-models", "publish", "read"}  # pages about more than one client
 PAGES = sorted(FOLDER.glob("*.md"))
 ROWS = [
     [cell.strip() for cell in line.strip("|").split("|")]

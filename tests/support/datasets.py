@@ -5,19 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from dolphin_logger.curate.writers import open_shard
-from dolphin_logger.exporters import Column
+from dolphin_logger.exporters import EXPORTERS
 from dolphin_logger.journal.home import Home
-
-COLUMNS = {
-    "messages": [("messages", "list<json>"), ("tools", "list<json>"), ("metadata", "json")],
-    "openai": [("messages", "list<json>"), ("tools", "list<json>")],
-    "traces": [],
-}
-UNITS = {"messages": "leaf", "openai": "leaf", "traces": "session"}
 
 
 def conversation(number: int) -> str:
@@ -53,6 +47,7 @@ def write_dataset(
     form: str = "jsonl",
     publishable: bool = True,
     images: Mapping[str, bytes] | None = None,
+    recipe: Mapping[str, Any] | None = None,
 ) -> Path:
     """Write a dataset of rows with their conversations; the rows of `traces` are lists of lines."""
     folder = home.datasets / name
@@ -64,14 +59,14 @@ def write_dataset(
             parts = [(f"train-{who}.jsonl", list(lines), [who]) for who, lines in rows]
         elif rows:
             only = [one for _, one in rows]
-            parts = [(f"train-00000-of-00001.{form}", only, [who for who, _ in rows])]
+            ending = form if EXPORTERS[export].columns else "jsonl"
+            parts = [(f"train-00000-of-00001.{ending}", only, [who for who, _ in rows])]
         files = []
         for file, found, whose in parts:
             path = folder / "data" / export / file
             path.parent.mkdir(parents=True, exist_ok=True)
             path.unlink(missing_ok=True)
-            typed = [Column(*column) for column in COLUMNS[export]]
-            with open_shard(path, typed, form=path.suffix[1:]) as shard:
+            with open_shard(path, EXPORTERS[export].columns, form=path.suffix[1:]) as shard:
                 for one in found:
                     shard.add(json.dumps(one).encode() + b"\n")
             data = path.read_bytes()
@@ -87,13 +82,15 @@ def write_dataset(
                 }
             )
             origins.append({"path": inside, "conversations": whose})
-        columns = [{"name": column, "type": kind} for column, kind in COLUMNS[export]]
+        names = [file["path"].rpartition("/")[2] for file in files]
+        for beside, text in EXPORTERS[export].beside({"train": names}).items():
+            (folder / "data" / export / beside).write_text(text)
         listed.append(
             {
                 "name": export,
-                "unit": UNITS[export],
-                "is_file_each": export == "traces",
-                "columns": columns,
+                "unit": str(EXPORTERS[export].unit),
+                "is_file_each": EXPORTERS[export].is_file_each,
+                "columns": [asdict(column) for column in EXPORTERS[export].columns],
                 "files": files,
             }
         )
@@ -106,7 +103,7 @@ def write_dataset(
         "name": name,
         "tool": {"name": "dolphin-logger", "version": "0"},
         "publishable": publishable,
-        "recipe": {},
+        "recipe": dict(recipe or {}),
         "rules": {"secrets": "1"},
         "exports": listed,
         "counts": {"conversations": len(conversations), "rows": sum(map(len, exports.values()))},

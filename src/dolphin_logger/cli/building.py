@@ -60,7 +60,7 @@ def build_dataset(
         out=out.absolute() if out else home.datasets / name,
         workers=workers,
         progress=progress,
-        private=Private(known_secrets(loaded, os.environ), known_names()),
+        private=Private(known_to_us(home), known_names()),
         judging=judging_with(recipe.judge.model, home=home, config=loaded, yes=yes),
         fresh=fresh,
     )

@@ -11,7 +11,7 @@ import click
 from dolphin_logger.cli.building import build_dataset, say_built
 from dolphin_logger.cli.dataset_check import check
 from dolphin_logger.cli.dataset_preview import preview
-from dolphin_logger.cli.homes import home_to_read, own_home
+from dolphin_logger.cli.homes import home_to_read
 from dolphin_logger.cli.output import for_person, note, say, say_json, say_table
 from dolphin_logger.cli.pull import pull
 from dolphin_logger.cli.withdraw import withdraw
@@ -60,6 +60,7 @@ def build(  # noqa: PLR0913 -- one for each option
     if explain:
         say(explain_recipe(wanted).rstrip("\n"))
         return
+
     manifest = build_dataset(
         home_to_read(),
         wanted,
@@ -81,7 +82,7 @@ def list_(*, json_: bool) -> None:
     """List the datasets that were built."""
     from dolphin_logger.curate.manifest import list_datasets
 
-    home = own_home()
+    home = home_to_read()
     datasets = list(list_datasets(home))
     rows: list[dict[str, Any]] = [
         {

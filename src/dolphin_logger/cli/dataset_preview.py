@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dolphin_logger.cli.blocks import INDENT, block, heading, pretty, url_note
+from dolphin_logger.cli.blocks import INDENT, LINE, block, heading, pretty, url_note
 from dolphin_logger.cli.homes import own_home
 from dolphin_logger.cli.output import in_colour, neutralise, note, paint, say, say_json
 
@@ -77,7 +77,11 @@ def _block(one: Block) -> Iterator[str]:
     if not one.title:
         yield from block(text, depth=1)
         return
-    yield f"{INDENT}{paint(neutralise(one.title), 'cyan')}:"
+    title = paint(neutralise(one.title), "cyan")
+    if "\n" not in text and len(text) <= LINE:
+        yield f"{INDENT}{title}: {neutralise(text)}"
+        return
+    yield f"{INDENT}{title}:"
     yield from block(text, depth=2)
 
 

@@ -6,6 +6,7 @@ Invariant: tokens are handed on and never shown.
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Callable, Collection, Sequence
@@ -192,13 +193,14 @@ def waiting_urls(home: Home, target: Target) -> list[str]:
     return [pull.url for pull in found if pull.author == target.remote.user]
 
 
-def settle_license(home: Home, target: Target, given: str | None) -> str:
-    """Find the license: as given, as remembered for this repository, or asked once.
+def settle_license(home: Home, target: Target, given: str | None, built: Built | None) -> str:
+    """Find the license: as given, as the recipe says, as remembered for this repository, or asked once.
 
     Raises:
         DatasetError: nobody is there to be asked.
     """
     memory = work_folder(home, target.remote.name) / "license"
+    given = given or (built.license if built else None)
     if given is None and memory.exists():
         return check_license(memory.read_text(encoding="utf-8").strip())
     if given is None:
@@ -249,9 +251,10 @@ def _cleaner(home: Home, names: Collection[str]) -> Callable[[Any], tuple[Any, i
     """Make what looks at rows as of today: redactors of these names (none: all) and every known secret."""
     cleaner = make_cleaner(home, rules=names, key=load_key(home.datasets / "key"))
 
+    numbers = itertools.count()
+
     def clean(row: Any) -> tuple[Any, int]:
-        piece = Exchanged("row", "row", row, None)
-        cleaner.learn(piece)
+        piece = Exchanged("row", f"row {next(numbers)}", row, None)
         cleaned = cleaner.clean(piece)
         return cleaned.piece.request, len(cleaned.findings)
 

@@ -30,7 +30,8 @@ _PRIVACY = """\
 What this program keeps, and what it does not:
   Every request and answer that passes through is written to this machine's disk, in full,
   readable by you alone, under {logs}.
-  Nothing leaves this machine but the requests that you make, to the providers in config.json.
+  Nothing leaves this machine but the requests that you make, to the providers in config.json, and what
+  you confirm in `upload`.
   API keys are never written to a record. No telemetry, no update check.
   `dolphin-logger pause` stops recording; a request with the header `x-no-log: true` is not kept.
 """

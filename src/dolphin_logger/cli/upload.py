@@ -59,13 +59,14 @@ def upload(
         raise click.UsageError("--public goes with --create; an existing repository stays as it is")
     home = own_home()
     target = publishing.find_target(home, repo, will_create=create, public=public)
-    license_ = publishing.settle_license(home, target, how["license_"])
     if format_ == "log":
         built = publishing.build_for_upload(home, "sft", exports=("log",))
     else:
         built = publishing.datasets_to_publish(home, datasets) or publishing.build_for_upload(
             home, "sft"
         )
+
+    license_ = publishing.settle_license(home, target, how["license_"], built)
 
     def prepare(of: Any) -> Any:
         return publishing.prepare(

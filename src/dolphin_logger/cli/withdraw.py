@@ -45,7 +45,7 @@ def withdraw(
     home = own_home()
     wanted = [one for name in ids for one in _ids_of(home, name)]
     target = publishing.find_target(home, repo, will_create=False, public=False)
-    chosen = publishing.settle_license(home, target, license_)
+    chosen = publishing.settle_license(home, target, license_, None)
     if not dry_run:
         for one in wanted:
             withdrawals.withdraw(home, one, time=format_time(time.time_ns()))

@@ -11,7 +11,7 @@ was interrupted; until it is whole there is no dataset; a leak leaves nothing.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -34,6 +34,7 @@ from dolphin_logger.curate.scan import parts_of
 from dolphin_logger.curate.selection import Picks, select
 from dolphin_logger.curate.site import Site
 from dolphin_logger.curate.survey import Survey, Surveyed, survey
+from dolphin_logger.curate.withdrawals import withdrawn_ids
 from dolphin_logger.curate.work import Order, Private, Task, do, estimate
 from dolphin_logger.curate.workers import spread
 from dolphin_logger.curate.writers import check_form, write_json, write_text
@@ -92,11 +93,9 @@ def build(  # noqa: PLR0913 -- what a build is made of
     if recipe.judge.model and judging is None:
         raise DatasetError(f"judge.model: {recipe.judge.model} is asked through a running proxy")
     site = Site(out)
+    made = _Building(home, recipe, site, workers=workers, progress=progress, judging=judging)
     with site.held():
         try:
-            made = _Building(
-                home, recipe, site, workers=workers, progress=progress, judging=judging
-            )
             manifest = made.run(name=name, private=private, fresh=fresh)
         except LeakError:
             site.abandon()
@@ -132,9 +131,10 @@ class _Building:
         key = load_key(self._home.datasets / "key")
         every = self._survey()
         labels = read_labels(self._home)
+        self._withdrawn = withdrawn_ids(self._home)
         proxy = self._judging.proxy if self._judging else None
         order = Order(self._recipe, key, private, self._home, self._site.images, proxy)
-        state = _state(order, self._rules, every, labels)
+        state = _state(order, self._rules, every, labels, self._withdrawn)
         self._site.begin(state, fresh=fresh)
         merge = Merge(self._site.made, self._recipe, self._exporters, images=self._site.images)
         picks = self._select(every, labels, merge)
@@ -161,7 +161,8 @@ class _Building:
             )
 
         found = conversations_found(self._home, wanted.query, every)
-        return select(every, labels, wanted, found=found, omit=omit)
+        withdrawn = self._withdrawn
+        return select(every, labels, wanted, found=found, withdrawn=withdrawn, omit=omit)
 
     def _parts(self, every: Survey, picks: Picks, labels: Labels, order: Order) -> list[Path]:
         """Make the part of every bucket, and give them."""
@@ -310,14 +311,20 @@ def _nothing(tally: Tally) -> str:
     return "; ".join([f"nothing is left to write: {reasons}", *cures])
 
 
-def _state(order: Order, rules: Mapping[str, str], every: Survey, labels: Labels) -> str:
+def _state(
+    order: Order,
+    rules: Mapping[str, str],
+    every: Survey,
+    labels: Labels,
+    withdrawn: Collection[str],
+) -> str:
     """Hash all that the parts depend on."""
     digest = blake2b(order.key, digest_size=32)
 
     def take(*said: Any) -> None:
         digest.update(encode_row(said))
 
-    take(__version__, order.recipe.to_json(), rules, asdict(order.private))
+    take(__version__, order.recipe.to_json(), rules, asdict(order.private), sorted(withdrawn))
     for path in order.recipe.contamination.files:
         take(blake2b(Path(path).read_bytes()).hexdigest())
     for one in every:

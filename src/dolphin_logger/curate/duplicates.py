@@ -9,11 +9,8 @@ itself left out; two turns of one conversation are near each other only where th
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
-from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from itertools import chain
-from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -114,37 +111,6 @@ class Duplicates:
             if sketch.jaccard(other) >= self._threshold:
                 return at
         return None
-
-
-def write_signatures(path: Path, signatures: Iterable[tuple[str, bytes]]) -> None:
-    """Write ids and signatures, one JSON object a line, for datasets that come later.
-
-    A signature tells who has the same text that it is the same: make it of what was cleaned.
-    """
-    with path.open("wb") as file:
-        for identity, made in signatures:
-            line = {"id": identity, "signature": b64encode(made).decode()}
-            file.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
-
-
-def read_signatures(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Read what `write_signatures` wrote; handed to `seen` first, nothing of it is chosen again.
-
-    Raises:
-        DatasetError: a line is not of that form.
-    """
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                fields = orjson.loads(line)
-                made = b64decode(fields["signature"], validate=True)
-                identity = str(fields["id"])
-            except (ValueError, KeyError, TypeError):
-                raise DatasetError(
-                    f"{path.name}:{number}: no signature; expected"
-                    ' {"id": ..., "signature": <base64>}; build the dataset again'
-                ) from None
-            yield identity, made
 
 
 def bands_for(threshold: float) -> int:

@@ -115,11 +115,10 @@ class History:
         for one in reversed(chain):
             if one not in self._held:
                 self._held[one] = tuple(self._tell(one))
-                if len(self._held) > _MOST_HELD + len(chain):
-                    self._held.popitem(last=False)
-        told = self._held[record]
-        self._held.move_to_end(record)
-        return told
+            self._held.move_to_end(one)  # the next one begins with it
+            if len(self._held) > _MOST_HELD:
+                self._held.popitem(last=False)
+        return self._held[record]
 
     def edited(self, record: str) -> Iterator[Told]:
         """Give the same, edits in place; the hashes are those of what was recorded."""

@@ -6,6 +6,7 @@ nothing of a row is left out but bytes of pictures; where nobody can say which w
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 from dolphin_logger.curate.check.dataset import Dataset, Export
 from dolphin_logger.curate.check.templates import (
-    SHAPES,
+    TYPES,
     find_template,
     marked_template,
     render,
@@ -122,8 +123,7 @@ def rows_of(dataset: Dataset, export: Export, record: str, *, count: int) -> lis
         DatasetError: there are none.
     """
     every = _rows(dataset, export)
-    wanted = (row for row in every if any(one.endswith(record) for one in _ids(row.value)))
-    found = list(islice(wanted, count))
+    found = list(islice((row for row in every if _is_of(row.value, record)), count))
     if not found:
         raise DatasetError(f"record {record!r}: no row of {export.name} says that it is of it")
     return found
@@ -142,9 +142,8 @@ def read(row: Any) -> Iterator[Spoken]:
             yield from many
         elif name == "input" and isinstance(value, dict):
             yield from read(value)
-        elif name == "tools" and isinstance(value, list):
-            if value:
-                yield Spoken(f"tools: {', '.join(map(_tool_name, value))}", [])
+        elif name == "tools" and (tools := _tools(value)):
+            yield Spoken(f"tools: {', '.join(map(_tool_name, tools))}", [])
         elif value not in (None, "", [], {}):
             yield Spoken(name, [Block("", value)])
 
@@ -155,8 +154,8 @@ def render_row(row: Any, template: str, *, shape: str) -> Rendered:
     Raises:
         DatasetError: no such template, a shape that is not rendered, or the template refuses the row.
     """
-    if shape not in SHAPES:
-        raise DatasetError(f"{shape}: is not rendered; those that are: {', '.join(SHAPES)}")
+    if shape not in TYPES:
+        raise DatasetError(f"{shape}: is not rendered; those that are: {', '.join(TYPES)}")
     find_template(template)
     try:
         return (
@@ -164,7 +163,7 @@ def render_row(row: Any, template: str, *, shape: str) -> Rendered:
         )
     except DatasetError:
         raise
-    except Exception as error:  # a template may raise whatever it likes
+    except Exception as error:  # noqa: BLE001  # a template may raise whatever it likes
         said = " ".join(str(error).split())[:200]
         raise DatasetError(
             f"template {template!r} cannot render this row: {type(error).__name__}: {said}"
@@ -207,15 +206,14 @@ def _size(export: Export) -> int:
     return len(export.files) if export.is_file_each else sum(one["rows"] for one in export.files)
 
 
-def _ids(row: Any) -> Iterator[str]:
-    for one in row if isinstance(row, list) else [row]:
-        metadata = one.get("metadata") or (one.get("extra") or {}) if isinstance(one, dict) else {}
-        for fields in (one, metadata):
-            found = [fields.get(name) for name in _IDS] if isinstance(fields, dict) else []
-            yield from (value for value in found if isinstance(value, str))
-    if isinstance(row, list):
-        entries = [line.get("id") for line in row if isinstance(line, dict)]
-        yield from (value for value in entries if isinstance(value, str))
+def _is_of(row: Any, record: str) -> bool:
+    if isinstance(row, list):  # ids of entries begin with the record's
+        ids = [line.get("id") for line in row if isinstance(line, dict)]
+        return any(record in one for one in ids if isinstance(one, str))
+    fields = row if isinstance(row, dict) else {}
+    told = [fields, fields.get("metadata"), fields.get("extra")]
+    ids = [one.get(name) for one in told if isinstance(one, dict) for name in _IDS]
+    return any(one.endswith(record) for one in ids if isinstance(one, str))
 
 
 def _spoken(name: str, message: Any) -> Spoken:
@@ -257,11 +255,16 @@ def _call(call: Any) -> Block:
     function = call.get("function", call) if isinstance(call, dict) else {}
     name = function.get("name") or function.get("function_name") or "?"
     arguments = function.get("arguments")
-    try:
+    with contextlib.suppress(ValueError):  # shown as the text that it is
         arguments = json.loads(arguments) if isinstance(arguments, str) else arguments
-    except ValueError:
-        pass  # shown as the text that it is
     return Block(f"call {name}", arguments if arguments is not None else call)
+
+
+def _tools(found: Any) -> list[Any]:
+    """Give definitions of tools, also where they are a text of JSON."""
+    with contextlib.suppress(ValueError):
+        found = json.loads(found) if isinstance(found, str) else found
+    return found if isinstance(found, list) else []
 
 
 def _tool_name(tool: Any) -> str:

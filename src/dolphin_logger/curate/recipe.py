@@ -120,6 +120,9 @@ class Recipe:
     """All of it."""
 
     description: str = setting("", read_line, "What the dataset is for.")
+    license: str = setting(
+        "", read_line, "Under which it is published, as the Hub spells it: cc-by-4.0, …"
+    )
     exports: tuple[str, ...] = setting(("messages",), read_texts, "Shapes of rows, by name.")
     format: str = setting("jsonl", read_word(*FORMATS), "Form of the files: jsonl or parquet.")
     validation: float = setting(0.0, read_share, "Share of conversations held back for validation.")

@@ -90,16 +90,17 @@ def select(
     wanted: Selection,
     *,
     found: Collection[str] | None,
+    withdrawn: Collection[str] = (),
     omit: Omit,
 ) -> Picks:
     """Choose records; `found` are the conversations that the recipe's query finds, None without one.
 
-    `omit` is told every record that is not chosen, and the reason.
+    `withdrawn` are ids of what was taken back for ever. `omit` is told every record that is not chosen, and the reason.
 
     Raises:
         DatasetError: the recipe wants one model, and there are several.
     """
-    return _Selecting(survey, labels, wanted, found).run(omit)
+    return _Selecting(survey, labels, wanted, found, withdrawn).run(omit)
 
 
 def standing(labels: Labels, record: str, conversation: str) -> Standing:
@@ -141,9 +142,15 @@ def _drops_message(labels: Labels, record: str) -> bool:
 
 class _Selecting:
     def __init__(
-        self, survey: Survey, labels: Labels, wanted: Selection, found: Collection[str] | None
+        self,
+        survey: Survey,
+        labels: Labels,
+        wanted: Selection,
+        found: Collection[str] | None,
+        withdrawn: Collection[str],
     ) -> None:
         self._survey, self._labels, self._wanted, self._found = survey, labels, wanted, found
+        self._withdrawn = withdrawn
         self._histories: dict[str, _History] = {}
         self._same: dict[Pick, Pick] = {}  # there are few different ones
         self._patterns = {
@@ -157,7 +164,8 @@ class _Selecting:
         models: set[str] = set()
         for one in self._survey:
             stand = standing(self._labels, one.id, one.conversation)
-            own = _forbids(one, stand, demo=self._wanted.demo)
+            is_back = one.id in self._withdrawn or one.conversation in self._withdrawn
+            own = "withdrawn" if is_back else _forbids(one, stand, demo=self._wanted.demo)
             history = self._history(one, own, stand)
             if history != _CLEAN:  # most are clean: memory is for the others
                 self._histories[one.id] = history

@@ -66,7 +66,7 @@ def pi_rows(session: Session, options: Options) -> Iterator[Row]:
     """Write a session; its `native` lines are not looked at.
 
     Raises:
-        UnfitError: nothing was said in it.
+        UnfitError: nothing was said in it, or somebody speaks whom the format cannot name.
     """
     nodes = plant(session)
     main = [node for node in nodes if node.thread is None]
@@ -163,8 +163,10 @@ def _message(node: Node, options: Options) -> Json:
             "isError": bool(chat.get("is_error")),
             "timestamp": time,
         }
+    if chat["role"] == "user":
+        return {"role": "user", "content": blocks, "timestamp": time}
     if chat["role"] != "assistant":
-        return {"role": chat["role"], "content": blocks, "timestamp": time}
+        raise UnfitError(f"role {chat['role']!r}")
     if thought := chat.get("reasoning_content"):
         blocks.insert(0, {"type": "thinking", "thinking": thought})
     for call in calls_of(chat):

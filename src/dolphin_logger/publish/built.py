@@ -36,7 +36,7 @@ class Built:
     Attributes:
         names: of the datasets. folders: where they lie.
         rules: versions of the redactors that cleaned them. findings: replaced spans by rule.
-        first, last: times of their records.
+        first, last: times of their records. license: as their recipe says.
     """
 
     names: tuple[str, ...]
@@ -46,6 +46,7 @@ class Built:
     findings: Mapping[str, int]
     first: str | None
     last: str | None
+    license: str | None = None
 
 
 def read_built(folder: Path) -> Built:
@@ -72,6 +73,7 @@ def read_built(folder: Path) -> Built:
         findings=dict(fields.get("findings") or {}),
         first=fields.get("first"),
         last=fields.get("last"),
+        license=(fields.get("recipe") or {}).get("license") or None,
     )
 
 
@@ -104,6 +106,7 @@ def combine(every: Sequence[Built]) -> Built:
         findings=findings,
         first=min((built.first for built in every if built.first), default=None),
         last=max((built.last for built in every if built.last), default=None),
+        license=next((built.license for built in every if built.license), None),
     )
 
 

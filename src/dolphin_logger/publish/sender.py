@@ -8,6 +8,7 @@ Invariant: the last line says `committed` with the commit, or `failed` with the 
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from typing import Any, Final
@@ -79,8 +80,7 @@ def _fault(error: Exception) -> dict[str, Any]:
 
 
 def _tell(**fields: Any) -> None:
-    sys.stdout.write(json.dumps(fields) + "\n")
-    sys.stdout.flush()
+    os.write(sys.stdout.fileno(), json.dumps(fields).encode() + b"\n")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from dolphin_logger.curate.writers import open_shard
 from dolphin_logger.errors import LeakError
 from dolphin_logger.publish import card as cards
 from dolphin_logger.publish.built import Built, BuiltFile
-from dolphin_logger.publish.card import Facts, Shape
+from dolphin_logger.publish.card import Shape
 from dolphin_logger.publish.carried import Again, Clean, carry, findings_in, is_gone
 from dolphin_logger.publish.changes import Changes, RemoteFile, read_changes
 from dolphin_logger.publish.contributions import (
@@ -34,6 +34,8 @@ from dolphin_logger.publish.contributions import (
     hash_row,
     read_contribution,
 )
+from dolphin_logger.publish.facts import facts_of, shapes_of
+from dolphin_logger.publish.fresh import Known
 from dolphin_logger.publish.hub import Hub, Pull, Remote
 from dolphin_logger.publish.summary import Summary, summarise
 
@@ -96,36 +98,6 @@ class _New:
     file: BuiltFile
     path: Path
     origins: tuple[Origin, ...]
-
-
-class _Known:
-    """Tells rows that the repository has, or must not have, from new ones; each row is new once."""
-
-    def __init__(
-        self,
-        theirs: Iterable[Contribution],
-        ours: Iterable[Contribution],
-        removed: Collection[str],
-    ) -> None:
-        self.met = 0
-        self._removed = removed
-        self._theirs = {
-            (file.export, origin.conversation)
-            for one in theirs
-            for file in one.files
-            for origin in file.origins
-        }
-        self._ours = {
-            (file.export, origin) for one in ours for file in one.files for origin in file.origins
-        }
-
-    def is_new(self, export: str, origin: Origin) -> bool:
-        """Say whether a row is to go up; from then on it is known."""
-        if (export, origin.conversation) in self._theirs or (export, origin) in self._ours:
-            self.met += 1
-            return False
-        self._ours.add((export, origin))
-        return origin.conversation not in self._removed
 
 
 class Staging:
@@ -214,7 +186,7 @@ class Staging:
         built = self._wish.built
         if built is None:
             return None
-        known = _Known(self._theirs, [*self._ours, *self._read_waiting()], self._wish.removed)
+        known = Known(self._theirs, [*self._ours, *self._read_waiting()], self._wish.removed)
         digest, summary = hashlib.sha256(), Summary()
         made: list[_New] = []
         for shape, files in built.files.items():
@@ -245,7 +217,7 @@ class Staging:
         return contribution
 
     def _stage_file(
-        self, shape: Shape, file: BuiltFile, known: _Known, take: Callable[[bytes], object]
+        self, shape: Shape, file: BuiltFile, known: Known, take: Callable[[bytes], object]
     ) -> _New | None:
         """Write the new rows of one file; None where it has none."""
         if shape.is_file_each:
@@ -282,7 +254,7 @@ class Staging:
             )
 
     def _fresh_rows(
-        self, shape: Shape, file: BuiltFile, known: _Known
+        self, shape: Shape, file: BuiltFile, known: Known
     ) -> Iterator[tuple[Origin, bytes]]:
         lines = (line for line, _ in read_lines(file.path))
         for conversation, line in zip(file.conversations, lines, strict=True):
@@ -436,14 +408,19 @@ class Staging:
         present = self._tree.get(cards.PATH)
         text = self._fetch(cards.PATH).read_text(encoding="utf-8") if present else ""
         above = cards.written_above(text) if text else ""
-        shapes = _shapes_of(every)
+        shapes = shapes_of(every)
         if cards.PATH in self._busy:
             return
         is_bare = not present or not text.strip()
         lacks = any(f"config_name: {shape.name}\n" not in text for shape in shapes)
         if not is_bare and (above is None or not (self._remote.may_write or lacks)):
             return
-        facts = _facts_of(every, shapes, self._wish, self._remote.name)
+        facts = facts_of(
+            every,
+            repository=self._remote.name,
+            license_=self._wish.license,
+            languages=self._wish.languages,
+        )
         self._write(cards.PATH, cards.write_card(facts, above=above or "").encode())
         for path, drawn in cards.plots_of(facts.summary).items():
             self._write(path, drawn.encode())
@@ -468,40 +445,3 @@ def _is_same(found: RemoteFile | None, data: bytes) -> bool:
         return found.sha256 == hashlib.sha256(data).hexdigest()
     oid = hashlib.sha1(b"blob %d\x00" % len(data) + data, usedforsecurity=False).hexdigest()
     return found.oid == oid
-
-
-def _shapes_of(contributions: list[Contribution]) -> tuple[Shape, ...]:
-    """Give one shape by name, with the splits of all."""
-    found: dict[str, Shape] = {}
-    for one in contributions:
-        for shape in one.shapes:
-            known = found.get(shape.name, shape)
-            splits = tuple(sorted({*known.splits, *shape.splits}))
-            found[shape.name] = Shape(
-                known.name, known.unit, splits, known.suffix, known.columns, known.is_file_each
-            )
-    return tuple(sorted(found.values(), key=lambda shape: (shape.is_file_each, shape.name)))
-
-
-def _facts_of(
-    contributions: list[Contribution], shapes: tuple[Shape, ...], wish: Wish, name: str
-) -> Facts:
-    total = Summary()
-    rules: dict[str, str] = {}
-    for one in contributions:
-        total.add(one.summary)
-        rules |= one.rules
-    total.conversations = len(set().union(*(one.conversations for one in contributions)))
-    firsts = [one.first for one in contributions if one.first]
-    lasts = [one.last for one in contributions if one.last]
-    return Facts(
-        repository=name,
-        license=wish.license,
-        summary=total,
-        shapes=shapes,
-        first=min(firsts, default=None),
-        last=max(lasts, default=None),
-        languages=wish.languages,
-        rules=rules,
-        contributors=len({one.contributor for one in contributions}),
-    )

@@ -34,7 +34,7 @@ _KEYWORDS: Final = (
     r"|session|cookie|consumer|subscription|integration|ingest|write|function|host|seed|aes|data)[_. -]?keys?"
     r"|[_-]keys?|salt|pepper|pin_?code|(?:session|refresh|bearer)_?id|otp|mnemonic|cookie"
 )
-_QUOTE: Final = r"\\{0,3}[\"'`]"
+_QUOTE: Final = r"\\{0,7}[\"'`]"
 _NAME: Final = (
     rf"(?i:({_KEYWORDS})([\w-]{{0,24}}))(?:{_QUOTE})?[\])]?"  # 1 keyword, 2 rest of the name
 )

@@ -9,7 +9,6 @@ import sys
 from base64 import b64encode
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 
 import pytest
 from tests.support.filtered import answer, calls, example, gives, says, user
@@ -17,9 +16,7 @@ from tests.support.filtered import answer, calls, example, gives, says, user
 from dolphin_logger.curate.duplicates import (
     Duplicates,
     exact_signature,
-    read_signatures,
     signature,
-    write_signatures,
 )
 from dolphin_logger.errors import DatasetError
 from dolphin_logger.example import Chat, Example, Pair, Unit
@@ -154,31 +151,6 @@ def test_decisions_depend_on_the_order_alone() -> None:
     for at, one in enumerate(examples):
         repeated = duplicates.seen(str(at), signature(one))
         assert repeated is None or int(repeated) in kept
-
-
-def test_what_was_published_is_not_chosen_again(tmp_path: Path) -> None:
-    """Signatures beside a dataset are read back, and its rows are told apart from new ones."""
-    said = _text()
-    path = tmp_path / "signatures.jsonl"
-    write_signatures(path, [("old", signature(answer(said)))])
-    duplicates = Duplicates(0.8)
-    for identity, made in read_signatures(path):
-        assert duplicates.seen(identity, made) is None
-    assert duplicates.seen("new", signature(answer(_near(said)))) == "old"
-    assert duplicates.seen("other", signature(answer(_text()))) is None
-
-
-@pytest.mark.parametrize(
-    "line",
-    [b"{", b"[]", b'{"id": "a"}', b'{"id": "a", "signature": "?"}', b'{"id": "a", "signature": 5}'],
-)
-def test_a_broken_line_of_signatures_is_named(tmp_path: Path, line: bytes) -> None:
-    """The error tells file and line."""
-    path = tmp_path / "signatures.jsonl"
-    write_signatures(path, [("a", exact_signature(answer("b")))])
-    path.write_bytes(path.read_bytes() + line + b"\n")
-    with pytest.raises(DatasetError, match=r"signatures\.jsonl:2: no signature"):
-        list(read_signatures(path))
 
 
 def test_signatures_of_another_version_are_refused() -> None:

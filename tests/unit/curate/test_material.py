@@ -205,6 +205,24 @@ def test_a_history_of_which_a_part_is_missing_is_no_example(tmp_path: Path) -> N
         made.asked("nobody")
 
 
+def test_a_long_chain_of_new_words_is_one_history(tmp_path: Path) -> None:
+    """A thousand turns that each hold only what is new are told from the first on."""
+    home, before, made = Home(tmp_path / "home"), None, []
+    for number in range(1000):
+        imported = {"source": "pi", "session": "s", "line": "l", "file": "f", "after": before}
+        asked = {"messages": [user(f"q{number}")]}
+        answer = {"choices": [{"message": assistant(f"a{number}")}]}
+        before, line = record(number, asked, answer, imported=imported)
+        made.append(line)
+    write_segment(home, 1, *made)
+    assert before is not None
+    (leaf,) = (one for one in surveyed(home) if one.is_leaf)
+    assert (leaf.id, leaf.messages) == (before, 1999)
+    example = material(home, before, wanted=[before]).example(before, unit=Unit.LEAF)
+    expected = [f"{who}{number}" for number in range(1000) for who in "qa"]
+    assert [one["content"] for one in example.messages] == expected
+
+
 @pytest.mark.parametrize("number", range(12))
 def test_imported_histories_are_whole(tmp_path: Path, number: int) -> None:
     """The last leaf of every importer's session begins with its first question and has each answer once."""

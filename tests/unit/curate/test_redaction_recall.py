@@ -32,8 +32,9 @@ def cleaner() -> Cleaner:
 def test_planted_facts_are_gone_in_every_encoding_at_every_position(kind: Kind) -> None:
     """Nothing of the value is left in any form, the shape is as it was, and the second scan is silent."""
     made = cleaner()
-    for encoding in ENCODINGS:
-        for position in POSITIONS:
+    for number, encoding in enumerate(ENCODINGS):
+        # a quarter for each kind; all kinds together meet every position in every encoding
+        for position in POSITIONS[(number + COVERED.index(kind)) % 4 :: 4]:
             rng = random.Random(f"test {kind.name} {encoding} {position}")
             planted = plant(kind, rng)
             piece = session(rng, position=position, text=encode(planted, encoding, rng))

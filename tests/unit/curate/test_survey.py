@@ -249,11 +249,16 @@ def test_removed_records_are_not_there_and_damaged_lines_are_counted(chats: Chat
     assert found.conversation(gone) == []
 
 
-def test_lines_of_the_original_program_are_told_apart(tmp_path: Path) -> None:
-    """Two lines without ids, times and numbers are two records, in the order of their file."""
+def test_lines_of_the_original_program_are_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lines without ids, times and numbers are records in the order of their file, however it is cut."""
     home = Home(tmp_path / "home")
     line = b'{"request":{"messages":[{"role":"user","content":"%s"}]},"response":"Teal."}\n'
-    write_segment(home, 1, line % b"one", line % b"two")
+    write_segment(home, 1, *[line % b"%d" % number for number in range(9)])
     found = list(surveyed(home))
-    assert [one.offset for one in found] == [0, len(line) + 1]
+    assert [one.offset for one in found] == [number * (len(line) - 1) for number in range(9)]
     assert all(one.is_leaf for one in found)
+    monkeypatch.setattr(scan, "_PART_BYTES", 1)
+    assert len(scan.parts_of(home)) == 9
+    assert list(surveyed(home)) == found

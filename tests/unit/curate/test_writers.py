@@ -25,7 +25,12 @@ def _write(folder: Path, form: str, *, splits: int = 1) -> list[Written]:
     make_private_folder(folder)
     writer = ExportWriter(folder, EXPORTERS["messages"], form=form, shard_mib=1)
     for number in range(8):
-        writer.add([_row(number)], split=("train", "validation")[number % splits], name=f"{number}")
+        writer.add(
+            [_row(number)],
+            conversation="c",
+            split=("train", "validation")[number % splits],
+            name=f"{number}",
+        )
     return writer.close()
 
 
@@ -60,8 +65,8 @@ def test_every_parquet_shard_has_one_schema(tmp_path: Path) -> None:
     for name in ("a", "b"):
         make_private_folder(tmp_path / name)
         writer = ExportWriter(tmp_path / name, EXPORTERS["messages"], form="parquet", shard_mib=1)
-        writer.add([_row(1), encode_row({"messages": [], "tools": [], "metadata": None})], split="train", name="1")  # fmt: skip
-        writer.add([encode_row({"messages": None})], split="validation", name="2")
+        writer.add([_row(1), encode_row({"messages": [], "tools": [], "metadata": None})], conversation="c", split="train", name="1")  # fmt: skip
+        writer.add([encode_row({"messages": None})], conversation="c", split="validation", name="2")
         found.append(writer.close())
     assert found[0] == found[1]
     full, empty = (pyarrow.parquet.read_table(tmp_path / "a" / one.path) for one in found[0])

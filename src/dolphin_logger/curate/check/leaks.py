@@ -29,10 +29,14 @@ def check_leaks(
 
 
 def check_license(dataset: Dataset, result: Result) -> None:
-    """Look for a license in the head of the card, where a card lies there."""
+    """Look for a license: in the head of the card, where one lies there, else in the recipe."""
     card = dataset.folder / "README.md"
     if not card.is_file():
-        result.skip("no card yet: upload asks for the license and writes it")
+        named = dataset.recipe.get("license")
+        if named:
+            result.said = str(named)
+        else:
+            result.skip("none yet: `license` in the recipe, or upload asks for it")
         return
     license_ = _license_of(card.read_text(encoding="utf-8"))
     if license_ is None:

@@ -83,9 +83,7 @@ def _read_alpaca(columns: Read, row: Read) -> Read:
         _hold(isinstance(pair, list) and len(pair) == 2, "history holds something that is no pair")
         turns += [_turn("human", pair[0]), _turn("gpt", pair[1])]
     asked = [row[columns[name]] for name in ("prompt", "query") if name in columns]
-    question = "\n".join([text for text in asked if text])
-    _hold(bool(question), "it skips a row without a question")
-    turns.append(_turn("human", question))
+    turns.append(_turn("human", "\n".join([text for text in asked if text])))
     if "response" in columns:
         turns.append(_turn("gpt", row[columns["response"]]))
     system = row[columns["system"]] if "system" in columns else ""

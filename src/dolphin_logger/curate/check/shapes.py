@@ -7,24 +7,16 @@ and Axolotl read in `trainers`. Invariant: an export without rules is counted as
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from importlib.util import find_spec
 from typing import Any, Final
 
 from dolphin_logger.curate.check import atif, chats, openai, sessions
 from dolphin_logger.curate.check.dataset import Dataset, Export
 from dolphin_logger.curate.check.report import Result
-from dolphin_logger.curate.check.templates import CURE
+from dolphin_logger.curate.check.templates import TYPES, require_trl
 
 Row = dict[str, Any]
 Rule = Callable[[Row], Iterator[str]]
 
-TYPES: Final[Mapping[str, frozenset[str]]] = {
-    "messages": frozenset({"messages"}),
-    "turns": frozenset({"prompt", "completion"}),
-    "preference": frozenset({"prompt", "chosen", "rejected"}),
-    "kto": frozenset({"prompt", "completion", "label"}),
-}
-"""TRL's types of rows, by the name of the export: the keys that decide which one a row is."""
 _TRL_KEYS: Final = frozenset[str]().union(*TYPES.values())
 _ELSEWHERE: Final = ("sharegpt", "alpaca")  # read by `trainers`
 
@@ -55,9 +47,7 @@ def check_types(dataset: Dataset, result: Result) -> None:
     if not wanted:
         result.skip("no shape of TRL's")
         return
-    if find_spec("trl") is None:
-        result.fail(f"the package trl is missing: {CURE}")
-        return
+    require_trl()
     from trl.data_utils import is_conversational  # noqa: PLC0415  # an extra
 
     count = 0
@@ -98,8 +88,8 @@ def _chatml(row: Row) -> Iterator[str]:
 
 
 def _log(row: Row) -> Iterator[str]:
-    if set(row) != {"request", "response"}:
-        yield f"keys are {sorted(row)}: the original wrote request and response"
+    if row.get("request") is None and row.get("response") is None:
+        yield "neither a request nor a response"
 
 
 RULES: Final[Mapping[str, Rule]] = {

@@ -9,19 +9,26 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
-from dolphin_logger.curate.check.dataset import Dataset
+from dolphin_logger.curate.check.dataset import Dataset, Export
 from dolphin_logger.curate.check.report import Result
 from dolphin_logger.errors import DatasetError
 
-CURE: Final = "pip install 'dolphin-logger[check]' && pip install --no-deps trl"
-SHAPES: Final = ("messages", "turns", "preference", "kto")
+_CURE: Final = "pip install 'dolphin-logger[check]' && pip install --no-deps trl"
+TYPES: Final[Mapping[str, frozenset[str]]] = {
+    "messages": frozenset({"messages"}),
+    "turns": frozenset({"prompt", "completion"}),
+    "preference": frozenset({"prompt", "chosen", "rejected"}),
+    "kto": frozenset({"prompt", "completion", "label"}),
+}
+"""TRL's types of rows, by the name of the export: the keys that decide which one a row is."""
 THREADS: Final = ("messages", "prompt", "completion", "chosen", "rejected")
 TRAINING: Final = "_training"
 _SAMPLE: Final = 50
@@ -30,7 +37,7 @@ _GENERATION: Final = re.compile(r"\{%-?\s*generation\s*-?%\}")
 
 @dataclass(slots=True)
 class Share:
-    """Of so many rows that have something, those in whose text it is."""
+    """Of so many rows that have something, those in whose text all of it is."""
 
     kept: int = 0
     of: int = 0
@@ -54,12 +61,12 @@ class Seen:
 
 def check_templates(dataset: Dataset, result: Result) -> None:
     """Render a sample of rows with every template; say by family what works."""
-    shapes = [export for export in dataset.exports if export.name in SHAPES]
+    shapes = [export for export in dataset.exports if export.name in TYPES]
     if not shapes:
         result.skip("no shape that is rendered")
         return
     known = template_names()
-    rows = [found for export in shapes for found in dataset.sample(export, _SAMPLE)]
+    rows = [found for export in shapes for found in _sample(dataset, export)]
     seen = {name: Seen() for name in known if not name.endswith(TRAINING)}
     shown: set[str] = set()
     for name, sight in seen.items():
@@ -69,7 +76,9 @@ def check_templates(dataset: Dataset, result: Result) -> None:
     for place, _ in rows:
         if place not in shown:
             result.fail(f"{place}: no template can render it: {first}")
-    result.table = [("family", "rendered", "calls", "thoughts", "loss", "first refusal")]
+    result.table = [
+        ("family", "rendered", "calls shown", "thoughts shown", "loss", "first refusal")
+    ]
     result.table += [
         (
             name,
@@ -162,17 +171,53 @@ def _tokenizer(template: str) -> Any:
     return PreTrainedTokenizerFast(tokenizer_object=words, chat_template=text, **special)
 
 
+def _sample(dataset: Dataset, export: Export) -> list[tuple[str, dict[str, Any]]]:
+    """Draw rows, without columns that would make them rows of another type."""
+    wanted = TYPES[export.name] | {"tools"}
+    drawn = dataset.sample(export, _SAMPLE)
+    return [
+        (place, {key: value for key, value in row.items() if key in wanted}) for place, row in drawn
+    ]
+
+
 def _is_rendered(row: dict[str, Any], template: str, seen: Seen) -> bool:
     seen.rendered.of += 1
     try:
-        text = "".join(str(one) for one in render(row, template).values())
+        render(row, template)
     except Exception as error:  # noqa: BLE001  # a template may raise whatever it likes
         seen.fault = seen.fault or f"{type(error).__name__}: {' '.join(str(error).split())[:60]}"
         return False
     seen.rendered.kept += 1
-    seen.calls.count(list(_calls(row)), text)
-    seen.thoughts.count(list(_thoughts(row)), text)
+    probed = deepcopy(row)
+    calls, thoughts = list(_probe_calls(probed)), list(_probe_thoughts(probed))
+    if calls or thoughts:
+        text = _text_of(probed, template) or ""
+        seen.calls.count(calls, text)
+        seen.thoughts.count(thoughts, text)
     return True
+
+
+def _text_of(row: dict[str, Any], template: str) -> str | None:
+    try:
+        return "".join(str(one) for one in render(row, template).values())
+    except Exception:  # noqa: BLE001  # a template may raise whatever it likes
+        return None
+
+
+def _probe_calls(row: dict[str, Any]) -> Iterator[str]:
+    """Rename every call to what stands nowhere else, and give the names."""
+    for at, message in enumerate(_messages(row)):
+        for place, call in enumerate(message.get("tool_calls") or ()):
+            call["function"]["name"] = f"probed_call_{at}_{place}_"
+            yield call["function"]["name"]
+
+
+def _probe_thoughts(row: dict[str, Any]) -> Iterator[str]:
+    """Replace every thought by what stands nowhere else, and give them."""
+    for at, message in enumerate(_messages(row)):
+        if message.get("reasoning_content"):
+            message["reasoning_content"] = f"probed thought {at}."
+            yield message["reasoning_content"]
 
 
 def _messages(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -180,23 +225,19 @@ def _messages(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from row.get(name) or ()
 
 
-def _calls(row: dict[str, Any]) -> Iterator[str]:
-    for message in _messages(row):
-        for call in message.get("tool_calls") or ():
-            yield call["function"]["name"]
+def require_trl() -> None:
+    """Hold that TRL is here, and what its own functions for rows need.
 
-
-def _thoughts(row: dict[str, Any]) -> Iterator[str]:
-    for message in _messages(row):
-        thought = message.get("reasoning_content")
-        if isinstance(thought, str) and thought.strip():
-            yield thought.strip()
+    Raises:
+        DatasetError: something is missing.
+    """
+    for name in ("trl", "transformers", "datasets", "jinja2"):
+        if find_spec(name) is None:
+            raise DatasetError(f"the package {name} is missing: {_CURE}")
 
 
 def _folder() -> Path:
-    for name in ("trl", "transformers", "jinja2"):
-        if find_spec(name) is None:
-            raise DatasetError(f"the package {name} is missing: {CURE}")
+    require_trl()
     found = find_spec("trl")
     places = list(found.submodule_search_locations or ()) if found is not None else []
     return Path(places[0]) / "chat_templates"

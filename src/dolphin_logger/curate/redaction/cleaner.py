@@ -100,6 +100,8 @@ class Cleaner:
         for value in _values(piece):
             for text in strings(value):
                 self._names |= _users(text)
+                if "_" in text and "<" in text:
+                    self._pseudonyms.pass_over(text)
         if len(self._names) > known:
             self._extend()
 

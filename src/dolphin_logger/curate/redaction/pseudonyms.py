@@ -18,6 +18,7 @@ from typing import Final
 from dolphin_logger.errors import DatasetError
 
 PLACEHOLDER: Final = re.compile(r"<[A-Z][A-Z_]*_[0-9]{1,6}>")
+_NUMBERED: Final = re.compile(r"<([A-Z][A-Z_]*)_([0-9]{1,6})>")
 _KEY_BYTES: Final = 32
 _IDENTITY_DIGITS: Final = 16
 _BY_DIGITS: Final = frozenset({"PHONE", "CARD", "IBAN", "ID"})
@@ -40,6 +41,11 @@ class Pseudonyms:
             self._counts[kind] += 1
             self._known[known] = f"<{kind}_{self._counts[kind]}>"
         return self._known[known]
+
+    def pass_over(self, text: str) -> None:
+        """Leave out the numbers that a text shows already: it was cleaned before, or only looks so."""
+        for kind, number in _NUMBERED.findall(text):
+            self._counts[kind] = max(self._counts[kind], int(number))
 
     def identity(self, kind: str, value: str) -> str:
         """Give who that is, for the local report: hexadecimal digits that depend on the key."""

@@ -26,8 +26,8 @@ from typing import Any, Final
 FILES: Final = ("models", "code", "cloud", "services", "shapes")
 # a token stands alone, or behind `_`, or behind the escape of a character in a JSON string
 _BEFORE: Final = r"(?:\b|_|\\[abfnrtv])"
-_QUOTE: Final = r"(?:\\{0,3}[\"'`])"
-_GIVES: Final = r"[\w.-]{0,30}[\\\"'`\])]{0,4}\s{0,3}(?::=|=>|[:=,\s])\s{0,3}[\\\"'`]{0,4}"
+_QUOTE: Final = r"(?:\\{0,7}[\"'`])"
+_GIVES: Final = r"[\w.-]{0,30}[\\\"'`\])]{0,8}\s{0,3}(?::=|=>|[:=,\s])\s{0,3}[\\\"'`]{0,8}"
 _REPEAT: Final = re.compile(r"\{([0-9]+)(?:,[0-9]*)?\}")
 _ENOUGH: Final = 8
 _AFTER: Final = r"(?:[^A-Za-z0-9_/+-]|$)"
