@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from itertools import groupby
 from typing import Any, Final, TypeAlias
@@ -154,6 +154,8 @@ _SEAL: Final = re.compile(
     r"encrypted_\w+|\w*encrypted_?content|\w*(thought|thinking|reasoning|text)_?signatures?|reasoning_opaque",
     re.IGNORECASE,
 )
+_INSTRUCTIONS: Final = ("system", "developer")
+_NOTE: Final = "x-anthropic-billing-header:"  # Claude Code's, in front of its instructions; it differs each time
 _THOUGHTS: Final = ("thinking", "reasoning", "redacted_")
 _OF_A_TOOL: Final = frozenset(("input", "args", "arguments", "response"))
 # what stands between two texts of one message: an answer comes in pieces, the others are put together
@@ -233,6 +235,10 @@ def _chats(message: Message) -> Iterator[Chat]:
     """
     if not message.role and all(isinstance(part, Other) for part in message.parts):
         return  # an item of a vendor's own that nobody said
+    if message.role in _INSTRUCTIONS and any(map(_is_note, message.parts)):
+        message = replace(message, parts=tuple(one for one in message.parts if not _is_note(one)))
+        if not message.parts:
+            return
     groups = [
         (is_result, list(parts))
         for is_result, parts in groupby(message.parts, lambda part: isinstance(part, ToolResult))
@@ -253,9 +259,15 @@ def _chats(message: Message) -> Iterator[Chat]:
         yield _chat(message, ())
 
 
+def _is_note(part: Part) -> bool:
+    return isinstance(part, Text) and part.text.startswith(_NOTE)
+
+
 def _result(part: Part) -> Chat:
     assert isinstance(part, ToolResult)
-    chat: Chat = {"role": "tool", "content": _content(part.parts, seam="\n", of_tool=True)}
+    content = _content(part.parts, seam="\n", of_tool=True)
+    found = part.rest.get("tools")  # of a search for tools
+    chat: Chat = {"role": "tool", "content": content or (_json_text(found) if found else "")}
     if part.call_id is not None:
         chat["tool_call_id"] = _bare_id(part.call_id)
     if part.name is not None:
@@ -264,7 +276,7 @@ def _result(part: Part) -> Chat:
 
 
 def _chat(message: Message, parts: Sequence[Part]) -> Chat:
-    role = "system" if message.role == "developer" else message.role or "user"
+    role = "system" if message.role in _INSTRUCTIONS else message.role or "user"
     calls = [part for part in parts if isinstance(part, ToolCall)]
     thoughts = [part.text for part in parts if isinstance(part, Reasoning) and part.text]
     chat: Chat = {"role": role, "content": _content(parts, seam=_SEAMS.get(role, "\n"))}

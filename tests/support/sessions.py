@@ -54,13 +54,25 @@ def known_of(client: str) -> dict[str, Known]:
 
 def turns_of(client: str) -> list[Turn]:
     """Read a session as turns, by way of the record format."""
+    dialect = DIALECTS[SESSIONS[client][0]]
+    turns = []
+    for number, exchange in enumerate(exchanges_of(client)):
+        fields = decode(encode(exchange, seq=number))
+        asked = dialect.read_request(fields["request"])
+        answered = dialect.read_response(fields["response"] or {})
+        turns.append(read_turn(fields, asked, answered, writer="one"))
+    return turns
+
+
+def exchanges_of(client: str) -> list[Exchange]:
+    """Give a session as it was recorded."""
     name = SESSIONS[client][0]
     kept = json.loads((TRAFFIC / f"{client}.json").read_text())
     bodies = [
         {**request["body"], **({"tools": kept["tools"][request["body"]["tools"]]} if "tools" in request["body"] else {})}
         for request in kept["requests"]
     ]  # fmt: skip
-    turns = []
+    exchanges = []
     for number, request in enumerate(kept["requests"]):
         asks = [body[LISTS[name]] for body in bodies]
         failed = asks[number] in asks[number + 1 :]
@@ -78,12 +90,8 @@ def turns_of(client: str) -> list[Turn]:
             request=json.dumps(bodies[number]).encode(),
             response=None if answer is None else json.dumps(answer).encode(),
         )
-        fields = decode(encode(exchange, seq=number))
-        dialect = DIALECTS[name]
-        asked = dialect.read_request(fields["request"])
-        answered = dialect.read_response(fields["response"] or {})
-        turns.append(read_turn(fields, asked, answered, writer="one"))
-    return turns
+        exchanges.append(exchange)
+    return exchanges
 
 
 def _answer(asks: list[list[Any]], number: int, dialect: str) -> dict[str, Any]:
@@ -117,6 +125,11 @@ def _is_of_the_model(item: dict[str, Any]) -> bool:
 
 
 _END = "All is done."
+_LAST_ITEM = {
+    "type": "message",
+    "role": "assistant",
+    "content": [{"type": "output_text", "text": _END}],
+}
 _ANSWERS: dict[str, Any] = {
     "anthropic.messages": lambda said: {
         "role": "assistant",
@@ -125,7 +138,7 @@ _ANSWERS: dict[str, Any] = {
     "openai.chat": lambda said: {
         "choices": [{"message": said[0] if said else {"role": "assistant", "content": _END}}]
     },
-    "openai.responses": lambda said: {"output": said, "status": "completed"},
+    "openai.responses": lambda said: {"output": said or [_LAST_ITEM], "status": "completed"},
     "gemini": lambda said: {
         "candidates": [
             {"content": said[0] if said else {"role": "model", "parts": [{"text": _END}]}}

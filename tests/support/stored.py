@@ -55,7 +55,7 @@ def write_parquet(path: Path, rows: Sequence[dict[str, Any]], columns: Sequence[
 
 
 def load(cache: Path, *paths: Path) -> list[tuple[list[str], list[dict[str, Any]]]]:
-    """Read files with `datasets`: the columns and the rows of each."""
+    """Read files, or all that a pattern finds, with `datasets`: the columns and the rows of each."""
     offline = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HOME": str(cache)}
     done = subprocess.run(
         [sys.executable, "-c", _LOAD, str(cache), *map(str, paths)],

@@ -190,6 +190,23 @@ def test_the_seals_of_search_results_are_gone() -> None:
     }
 
 
+def test_what_a_search_for_tools_found_is_its_result() -> None:
+    """Codex says beside the result which tools were found: nothing else defines them."""
+    found = [{"type": "function", "name": "spawn_agent"}]
+    assert json.loads(content("tool", ToolResult("1", (), rest={"tools": found}))) == found
+    told = ToolResult("1", (Text("none"),), rest={"tools": found})
+    assert content("tool", told) == "none"
+
+
+@pytest.mark.parametrize("role", ["system", "developer"])
+def test_a_note_to_the_providers_billing_is_no_instruction(role: str) -> None:
+    """What Claude Code puts in front for Anthropic's billing is left out, and alone it is no message."""
+    note = Text("x-anthropic-billing-header: cc_version=2.1.197; cch=eb6c6;")
+    assert content(role, note, Text("Be brief.")) == "Be brief."
+    assert said(role, note) == []
+    assert content("user", note) == note.text
+
+
 def test_a_seal_in_the_id_of_a_call_is_cut_off() -> None:
     """A gateway that carries Google's seal in an id leaves the same short id on call and result."""
     (call,) = said("assistant", ToolCall("run", {}, "call_1__thought__AbCd"))

@@ -142,9 +142,13 @@ def test_what_cannot_be_trained_on_has_a_reason(name: str, odd: str, reason: str
     assert reason_of(name, replace(piece, metadata=METADATA)) == reason
 
 
-@pytest.mark.parametrize("name", ["turns", "kto", "preference"])
-def test_a_prompt_does_not_end_with_instructions(name: str) -> None:
-    """TRL cannot go on from a system message: shapes with a prompt refuse it, whole conversations do not."""
-    piece = PAIRS if name == "preference" else EXAMPLES
-    assert reason_of(name, piece["instructions last"]) == "has a prompt that ends with instructions"
-    assert row_of("messages", EXAMPLES["instructions last"])
+@pytest.mark.parametrize("name", ["messages", "turns", "kto", "preference"])
+def test_instructions_between_turns_are_a_users_words(name: str) -> None:
+    """TRL goes on from no system message, and templates take none but the first: a user says the others."""
+    if name == "preference":
+        piece: Piece = PAIRS["instructions last"]
+    else:
+        piece = replace(EXAMPLES["instructions last"], metadata=METADATA)
+    row = row_of(name, piece)
+    first = row["messages" if name == "messages" else "prompt"][0]
+    assert first == {"role": "user", "content": "Why is the sky blue?\n\nNow!"}

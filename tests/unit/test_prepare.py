@@ -181,3 +181,13 @@ def test_a_session_keeps_its_steps() -> None:
     ready, files = prepare(piece, Options())
     assert isinstance(ready, Session)
     assert (ready, files) == (piece, {})
+
+
+def test_an_exchange_does_not_tell_who_asked() -> None:
+    """Ids of an account, a machine or a person go; what else stands there, and in tools, stays."""
+    told = {"messages": [{"user": "u"}], "metadata": {"topic": "t"}}
+    asker = {"user": "jo", "safety_identifier": "s", "client_metadata": {"installation_id": "i"}}
+    request = told | asker | {"metadata": {"topic": "t", "user_id": '{"device_id": "d"}'}}
+    ready, _ = prepare(Exchanged("r", "c", request, {"user": "kept"}), Options())
+    assert isinstance(ready, Exchanged)
+    assert (ready.request, ready.response) == (told, {"user": "kept"})

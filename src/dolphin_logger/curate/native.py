@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Final
 
 from dolphin_logger.errors import SourceError
 from dolphin_logger.importers import find
@@ -18,6 +18,12 @@ from dolphin_logger.importers._api import Content, Turn
 from dolphin_logger.importers.intake import imported_id
 from dolphin_logger.journal.archive import Archive
 from dolphin_logger.journal.home import Home
+
+_READ_AS_TRACES: Final = frozenset(("claude-code", "codex", "pi"))
+"""Whose files the Hub and `datasets` know as sessions; one of another kind, and none of a folder is read.
+
+Source: huggingface.co/docs/hub/agent-traces.
+"""
 
 
 class NoFiles:
@@ -44,7 +50,7 @@ class SessionFiles:
             if imported:
                 ids.add(str(fields.get("id")))
                 first = first or imported
-        if first is None or not str(first["file"]).endswith(".jsonl"):
+        if first is None or first["source"] not in _READ_AS_TRACES:
             return []
         data = self._archive.latest(str(first["source"]), str(first["file"]))
         if data is None or not _turns(str(first["source"]), data, str(first["file"])) <= ids:

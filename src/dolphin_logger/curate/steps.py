@@ -10,9 +10,10 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from dolphin_logger.conversation import Relation
+from dolphin_logger.conversation.canonical import INSTRUCTIONS
 from dolphin_logger.curate.history import History
 from dolphin_logger.curate.survey import Surveyed
-from dolphin_logger.example import Step, chats_of, tool_of
+from dolphin_logger.example import Chat, Step, chats_of, tool_of
 from dolphin_logger.journal.format import format_time
 from dolphin_logger.messages import Message
 
@@ -42,7 +43,7 @@ def steps_of(history: History, records: Sequence[Surveyed]) -> Iterator[Step]:
             outcome=one.outcome,
             model=one.model,
             provider=one.provider,
-            messages=chats_of(_new(one, history)),
+            messages=_without_known(chats_of(_new(one, history)), one, history),
             answers=chats_of(choice.message for choice in choices),
             tools=tools,
             agent=agents[one.id],
@@ -60,6 +61,15 @@ def _new(one: Surveyed, history: History) -> Iterator[Message]:
     for message, node in history.edited(one.id):
         if node not in known:
             yield message
+
+
+def _without_known(chats: list[Chat], one: Surveyed, history: History) -> list[Chat]:
+    """Leave out instructions that say what the parent's do: clients put notes in that are not told."""
+    if one.parent is None or not history.is_there(one.parent):
+        return chats
+    above = (message for message, _ in history.edited(one.parent) if message.role in INSTRUCTIONS)
+    known = chats_of(above)
+    return [chat for chat in chats if chat["role"] != "system" or chat not in known]
 
 
 def _agent(one: Surveyed, history: History, agents: dict[str, str | None]) -> str | None:

@@ -1,7 +1,8 @@
 """Checks that shapes of chats share: what a trainer can ask and what it can learn from.
 
 It knows chats and no shape. Invariant: a chat is either given as it is, without its thoughts where
-the recipe wants none, or it is refused with a reason; the chats that come in are not changed.
+the recipe wants none and with instructions between turns as a user's words, or it is refused with a
+reason; the chats that come in are not changed.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Final
 
 from dolphin_logger.example import Chat, Example, Piece
 from dolphin_logger.exporters._api import Options, UnfitError
+from dolphin_logger.exporters._content import told_by_users
 
 _ROLES: Final = frozenset(("system", "user", "assistant", "tool"))
 
@@ -27,25 +29,14 @@ def halves(piece: Piece, options: Options) -> tuple[list[Chat], list[Chat]]:
 
 
 def asked(chats: Sequence[Chat], options: Options) -> list[Chat]:
-    """Give the chats in front of an answer.
+    """Give the chats in front of an answer, instructions in front of all alone.
 
     Raises:
         UnfitError: nobody asks anything in them.
     """
     if not any(chat["role"] == "user" for chat in chats):
         raise UnfitError("has no question")
-    return _fitting(chats, options)
-
-
-def as_prompt(chats: list[Chat]) -> list[Chat]:
-    """Give what was asked where it is rendered without its answer.
-
-    Raises:
-        UnfitError: it ends with instructions: TRL can put no answer behind those.
-    """
-    if chats[-1]["role"] == "system":
-        raise UnfitError("has a prompt that ends with instructions")
-    return chats
+    return told_by_users(_fitting(chats, options))
 
 
 def answered(chats: Sequence[Chat], options: Options) -> list[Chat]:

@@ -24,6 +24,28 @@ def shown(messages: Iterable[Chat], options: Options) -> list[Chat]:
     return [_shown(message, options) for message in messages]
 
 
+def told_by_users(messages: Iterable[Chat]) -> list[Chat]:
+    """Give messages whose instructions stand in front alone; later ones are a user's words.
+
+    Agents remind their model between its turns. Templates refuse instructions there, or leave them out
+    without a word, and no prompt may end with them; a user's message is what clients themselves write
+    where a provider takes them at the beginning only. They join a user's message right before them.
+    """
+    told: list[Chat] = []
+    is_begun = False
+    for message in messages:
+        is_begun = is_begun or message["role"] != "system"
+        if message["role"] != "system" or not is_begun:
+            told.append(message)
+        elif not message["content"]:
+            continue
+        elif told[-1]["role"] == "user":
+            told[-1] = {**told[-1], "content": _joined(told[-1], message)}
+        else:
+            told.append({**message, "role": "user"})
+    return told
+
+
 def parts_of(message: Chat) -> list[Json]:
     """Give the parts of a message, also where its content is a string; none when it is empty."""
     content = message.get("content")
@@ -82,6 +104,13 @@ def refuse_marks(text: str, *, marks: Iterable[str]) -> None:
     for mark in marks:
         if mark in text:
             raise UnfitError(f"its words hold {mark}")
+
+
+def _joined(message: Chat, following: Chat) -> str | list[Json]:
+    first, second = message["content"], following["content"]
+    if isinstance(first, str) and isinstance(second, str):
+        return join_texts((first, second))
+    return [*parts_of(message), *parts_of(following)]
 
 
 def _shown(message: Chat, options: Options) -> Chat:

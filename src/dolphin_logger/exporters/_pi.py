@@ -199,7 +199,8 @@ def _facts(node: Node) -> dict[str, Json]:
     if node.is_counted and (usage := _usage(step)):
         facts["usage"] = usage
     if stop := _BROKEN.get(step.outcome) or _STOPS.get((step.finish_reason or "").lower()):
-        facts["stopReason"] = stop
+        # several languages have one word for both
+        facts["stopReason"] = "toolUse" if stop == "stop" and calls_of(node.chat) else stop
     return facts
 
 

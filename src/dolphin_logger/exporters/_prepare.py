@@ -36,6 +36,8 @@ _DEEPEST: Final = 240  # orjson writes 254 levels, and a row adds a few of its o
 _MOST_BITS: Final = 63  # one number of more, and `datasets` refuses the whole file
 _DATA_URL: Final = re.compile(r"data:([^,;]*)(?:;[^,;]*)*?(;base64)?,", re.IGNORECASE)
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/_-]{40,}={0,2}")
+# keys of OpenAI and of Codex; Anthropic's stands in `metadata`
+_WHO_ASKS: Final = frozenset(("user", "safety_identifier", "client_metadata"))
 _EXTENSIONS: Final[Mapping[str, str]] = {
     "image/png": "png",
     "image/jpeg": "jpg",
@@ -54,7 +56,8 @@ def prepare(piece: Piece, options: Options) -> tuple[Piece, dict[str, bytes]]:
     """Make a piece ready, and give the files of its pictures by their path in the dataset.
 
     Bodies as they were recorded (an exchange's, the client's own lines of a session) keep their
-    pictures where they are; `drop` empties those that are data. Half characters become U+FFFD.
+    pictures where they are; `drop` empties those that are data. An exchange loses the fields that only
+    name who asked. Half characters become U+FFFD.
 
     Raises:
         UnfitError: it holds what cannot be stored.
@@ -63,7 +66,8 @@ def prepare(piece: Piece, options: Options) -> tuple[Piece, dict[str, bytes]]:
     ready: Piece = _settled(piece, 0)
     match ready:
         case Exchanged():
-            ready = _recorded(ready, ("request", "response"), options)
+            asked = replace(ready, request=_without_asker(ready.request))
+            ready = _recorded(asked, ("request", "response"), options)
         case Session():
             steps = [_lifted(step, ("messages", "answers"), options, files) for step in ready.steps]
             ready = replace(_recorded(ready, ("native",), options), steps=steps)
@@ -116,6 +120,17 @@ def _recorded(piece: Any, names: tuple[str, ...], options: Options) -> Any:
     if options.images == "drop":
         made = {name: _emptied(body) for name, body in made.items()}
     return replace(piece, **made)
+
+
+def _without_asker(request: Json) -> Json:
+    """Give a request without the ids of the account, the machine and the person that it came from."""
+    if not isinstance(request, dict):
+        return request
+    kept = {key: value for key, value in request.items() if key not in _WHO_ASKS}
+    metadata = kept.get("metadata")
+    if isinstance(metadata, dict) and "user_id" in metadata:
+        kept["metadata"] = {key: value for key, value in metadata.items() if key != "user_id"}
+    return kept
 
 
 def _emptied(value: Json) -> Json:

@@ -75,8 +75,10 @@ def stanzas_of(name: str, files: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
     Args:
         name: of the exporter; one that no trainer reads has nothing beside it.
-        files: of rows, by split.
+        files: of rows, by split; where there are none, there is nothing to read.
     """
+    if not any(files.values()):
+        return {}
     beside = {}
     if name in _LLAMA_FACTORY:
         beside["dataset_info.json"] = _write_entries(name, files)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from dolphin_logger.example import Example, Piece, Unit
 from dolphin_logger.exporters._api import Column, Options, Row, Together, UnfitError
-from dolphin_logger.exporters._chats import as_prompt, halves
+from dolphin_logger.exporters._chats import halves
 
 
 class Kto(Together):
@@ -37,7 +37,7 @@ class Kto(Together):
             raise UnfitError("is rated 3, which is neither good nor bad")
         prompt, answer = halves(piece, options)
         yield {
-            "prompt": as_prompt(prompt),
+            "prompt": prompt,
             "completion": answer,
             "label": rating > 3,
             "tools": piece.tools,

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from dolphin_logger.example import Chat, Pair, Piece, Unit
 from dolphin_logger.exporters._api import Column, Options, Row, Together, UnfitError
-from dolphin_logger.exporters._chats import answered, as_prompt, asked
+from dolphin_logger.exporters._chats import answered, asked
 
 
 class Preference(Together):
@@ -34,7 +34,7 @@ class Preference(Together):
         assert isinstance(piece, Pair)
         prompt, chosen, rejected = compared(piece, options)
         yield {
-            "prompt": as_prompt(prompt),
+            "prompt": prompt,
             "chosen": chosen,
             "rejected": rejected,
             "tools": piece.tools,

@@ -4,7 +4,8 @@ Sources: hiyouga/LLaMA-Factory, data/README.md and src/llamafactory/data/{conver
 human and observation in odd places, gpt and function_call in even ones, `system` before them (a turn and
 not the column that only LLaMA-Factory knows); `tools` as JSON text; a thought in `<think>`; a call as
 JSON, alone or, beside words, in `<tool_call>`; results of several calls in one observation; `<image>`
-where the next of `images` is. It does not know files.
+where the next of `images` is. Words of a user right behind results, for which it has no turn, make it a
+human's, the results in `<tool_response>` in front. It does not know files.
 Invariant: LLaMA-Factory reads every row back to the words, calls and results that went in.
 """
 
@@ -30,7 +31,8 @@ from dolphin_logger.exporters._rounds import Round, rounds_of
 
 _PICTURE: Final = "<image>"
 _CALL: Final = ("<tool_call>", "</tool_call>")
-_NEXT_RESULT: Final = "\n</tool_response>\n<tool_response>\n"  # as its own converter joins them
+_RESULT: Final = ("<tool_response>", "</tool_response>")
+_NEXT_RESULT: Final = f"\n{_RESULT[1]}\n{_RESULT[0]}\n"  # as its own converter joins them
 
 
 class ShareGPT(Together):
@@ -72,14 +74,19 @@ class ShareGPT(Together):
 def _asked(each: Round, calls: list[Json]) -> Json:
     for message in each.asked:
         refuse_marks(text_of(message), marks=(_PICTURE,))
-    if each.asked[0]["role"] == "user":
-        text = join_texts(text_of(message, picture=_PICTURE) for message in each.asked)
+    said = [message for message in each.asked if message["role"] == "user"]
+    text = join_texts(text_of(message, picture=_PICTURE) for message in said)
+    results = [message for message in each.asked if message["role"] == "tool"]
+    if not results:
         return {"from": "human", "value": text}
-    results = _in_order(each.asked, calls)
-    texts = [text_of(message, picture=_PICTURE) for message in results]
-    for text in texts:
-        refuse_marks(text, marks=_NEXT_RESULT.split())
-    return {"from": "observation", "value": _NEXT_RESULT.join(texts)}
+    given = [text_of(message, picture=_PICTURE) for message in _in_order(results, calls)]
+    for one in (*given, text):
+        refuse_marks(one, marks=_RESULT)
+    joined = _NEXT_RESULT.join(given)
+    if not text:
+        return {"from": "observation", "value": joined}
+    # one turn for both: what a person says must not seem to come from a tool
+    return {"from": "human", "value": f"{_RESULT[0]}\n{joined}\n{_RESULT[1]}\n\n{text}"}
 
 
 def _in_order(results: list[Chat], calls: list[Json]) -> list[Chat]:

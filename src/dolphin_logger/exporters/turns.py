@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from dolphin_logger.example import Example, Piece, Unit
 from dolphin_logger.exporters._api import Column, Options, Row, Together
-from dolphin_logger.exporters._chats import as_prompt, halves
+from dolphin_logger.exporters._chats import halves
 
 
 class Turns(Together):
@@ -32,7 +32,7 @@ class Turns(Together):
         assert isinstance(piece, Example)
         prompt, answer = halves(piece, options)
         yield {
-            "prompt": as_prompt(prompt),
+            "prompt": prompt,
             "completion": answer,
             "tools": piece.tools,
             "metadata": piece.metadata,

@@ -256,6 +256,23 @@ def test_steps_tell_each_message_once(chats: Chats) -> None:
     assert (only.outcome, only.answers) == ("provider_error", [])
 
 
+def test_steps_tell_instructions_once_whatever_note_is_in_them(tmp_path: Path) -> None:
+    """Claude Code's note to Anthropic's billing differs in each request; what it says besides is told once."""
+    home, said = Home(tmp_path / "home"), [{"role": "user", "content": "Hi."}]
+    lines = []
+    for number in range(2):
+        note = f"x-anthropic-billing-header: cch={number};"
+        system = [{"type": "text", "text": text} for text in (note, "Be brief.")]
+        answer = {"role": "assistant", "content": [{"type": "text", "text": f"Hello {number}."}]}
+        asked = {"system": system, "messages": list(said)}
+        lines.append(record(number, asked, answer, dialect="anthropic.messages", session="s"))
+        said += [answer, {"role": "user", "content": "And?"}]
+    write_segment(home, 1, *(line for _, line in lines))
+    steps = material(home, lines[0][0]).session().steps
+    told = [[chat["content"] for chat in step.messages] for step in steps]
+    assert told == [["Be brief.", "Hi."], ["And?"]]
+
+
 def test_steps_of_sub_agents_have_the_name_of_their_thread(chats: Chats) -> None:
     """A sub-agent that the client names has that name; another has that of the call it began with."""
     task = "Count the fish in the sea, please."

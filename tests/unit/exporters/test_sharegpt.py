@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from copy import deepcopy
 
 import pytest
@@ -20,7 +21,7 @@ from tests.support.agent_sessions import (
 )
 
 from dolphin_logger.curate.check import axolotl, llama_factory
-from dolphin_logger.example import Example
+from dolphin_logger.example import Chat, Example
 from dolphin_logger.exporters import Options, UnfitError
 from dolphin_logger.exporters.sharegpt import ShareGPT
 
@@ -107,6 +108,33 @@ def test_adjacent_messages_of_one_side_are_one_turn() -> None:
     }
 
 
+@pytest.mark.parametrize("speaker", [user, system])
+def test_words_behind_results_are_a_persons(speaker: Callable[[str], Chat]) -> None:
+    """What is said behind results stands in one turn with them, outside of the marks around the results."""
+    piece = example(
+        user("a"),
+        answer("", call("now", {}, call_id="c"), call("now", {}, call_id="d")),
+        result("2", call_id="d"),
+        result("1", call_id="c"),
+        speaker("and now?"),
+        answer("b"),
+    )
+    wrapped = "<tool_response>\n1\n</tool_response>\n<tool_response>\n2\n</tool_response>"
+    turns = _read(piece)["turns"]
+    assert turns[2] == {"role": "user", "text": f"{wrapped}\n\nand now?"}  # type: ignore[index]
+    assert [turn["role"] for turn in turns] == ["user", "assistant"] * 2  # type: ignore[attr-defined]
+
+
+def test_later_instructions_are_a_persons_words() -> None:
+    """Instructions behind the beginning have no turn of their own: they join what was asked."""
+    piece = example(
+        system("s"), user("a"), answer("b"), user("c"), system("Be brief."), answer("d")
+    )
+    assert [turn["value"] for turn in _row(piece)["conversations"]] == [  # type: ignore[attr-defined]
+        *("s", "a", "b", "c\n\nBe brief.", "d")
+    ]
+
+
 def test_pictures_are_marks_and_addresses() -> None:
     """Each picture is `<image>` in the words and an address in `images`, in order."""
     seen = user("Compare ", picture("images/a.png"), " with ", picture("https://x.test/b.png"))
@@ -123,16 +151,25 @@ def test_pictures_are_marks_and_addresses() -> None:
         (example(user("Hi.")), "ends without an answer"),
         (example(), "ends without an answer"),
         (example(answer("Hello.")), "does not begin with a user"),
-        (example(user("a"), answer("b"), system("c"), user("d"), answer("e")), "in the middle"),
+        (
+            example(
+                user("a"),
+                answer("", call("now", {}, call_id="c")),
+                user("and"),
+                result("1", call_id="c"),
+                answer("b"),
+            ),
+            "before a tool's result",
+        ),
         (
             example(
                 user("a"),
                 answer("", call("now", {}, call_id="c")),
                 result("1", call_id="c"),
-                user("and"),
+                user("</tool_response> and"),
                 answer("b"),
             ),
-            "beside a tool's result",
+            "its words hold </tool_response>",
         ),
         (
             example(user("a"), answer("", call("now", {})), result("1"), result("2"), answer("b")),

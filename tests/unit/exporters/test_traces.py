@@ -117,6 +117,15 @@ def test_datasets_reads_it_back_whole(tmp_path: Path, monkeypatch: pytest.Monkey
     assert row["metadata"]["model"] == "m-1"
 
 
+@pytest.mark.parametrize("reason", ["completed", "STOP", "tool_use"])
+def test_an_answer_with_calls_waits_for_tools(reason: str) -> None:
+    """Languages that have one word for both ends (Responses, Gemini) do not hide that a tool was called."""
+    calling = answer("", call("look", {}, call_id="c"))
+    one = step("rec-1", [user("Hi.")], [calling], finish_reason=reason)
+    *_, last = _said(_lines(session(one)))
+    assert last["message"]["stopReason"] == "toolUse"
+
+
 def test_an_answer_says_who_gave_it_and_what_it_cost() -> None:
     """Provider, model, tokens in Pi's words (input without the cached ones) and the reason of its end."""
     _, first, *_ = _said(_lines(plain_session()))

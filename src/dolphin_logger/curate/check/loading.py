@@ -1,7 +1,8 @@
 """Loading: `datasets` reads the files offline, and gives back the rows that lie in them.
 
 In a process of its own: the package reads its settings, the network's among them, when it is imported.
-Missing keys and nulls count as the same: a table has a cell for each column of each row.
+Missing keys and nulls count as the same: a table has a cell for each column of each row. So do numbers
+that differ in the last of their digits: the package reads 0.95 as 0.9500000000000001 (pandas' ujson).
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from dolphin_logger.errors import DatasetError
 
 _CURE: Final = "the package datasets is missing: pip install 'dolphin-logger[check]'"
 _END: Final = ("the end", None)
+_DIGITS: Final = 15
 
 
 def check_loading(dataset: Dataset, result: Result) -> None:
@@ -84,7 +86,7 @@ def _load(
     here = (found for path in paths for found in dataset.rows_of(path))
     try:
         for (place, row), back in zip_longest(here, loaded, fillvalue=_END):
-            if back is _END or _without_nulls(row) != _without_nulls(back):
+            if back is _END or _told(row) != _told(back):
                 at = _differing(row, back)
                 result.fail(f"{place}: comes back from datasets as another row{at}")
     except DatasetError as error:
@@ -92,19 +94,20 @@ def _load(
     return len(loaded)
 
 
-def _without_nulls(value: Any) -> Any:
+def _told(value: Any) -> Any:
+    """Give a value without nulls, and numbers to the digits that all readers agree on."""
     if isinstance(value, dict):
-        return {key: _without_nulls(one) for key, one in value.items() if one is not None}
-    return [_without_nulls(one) for one in value] if isinstance(value, list) else value
+        return {key: _told(one) for key, one in value.items() if one is not None}
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}")
+    return [_told(one) for one in value] if isinstance(value, list) else value
 
 
 def _differing(row: Any, back: Any) -> str:
     """Name the first column that differs."""
     if not isinstance(row, dict) or not isinstance(back, dict):
         return ""
-    names: Iterator[str] = (
-        name for name in row if _without_nulls(row[name]) != _without_nulls(back.get(name))
-    )
+    names: Iterator[str] = (name for name in row if _told(row[name]) != _told(back.get(name)))
     return next((f" (column {name})" for name in names), "")
 
 
