@@ -42,6 +42,7 @@ def _commit(asked: dict[str, Any]) -> str:
         library_version=asked["version"],
     )
     where = {"repo_type": _KIND, "revision": asked["revision"]}
+    _tell(event="begun")
     additions = []
     for file in asked["files"]:
         addition = CommitOperationAdd(file["path"], file["source"])

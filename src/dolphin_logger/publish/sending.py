@@ -24,6 +24,7 @@ from dolphin_logger.publish.changes import Changes
 from dolphin_logger.publish.hub import Hub, explain, wait_of
 
 PATIENCE: Final = 120.0  # seconds without any progress after which a sender is given up
+_STARTING: Final = 60.0  # seconds that it may take, at least, before there can be any
 _SHOWN: Final = re.compile(r"([\d.]+)([kMGT]?)B?\s*/\s*[\d.]+[kMGT]?B")
 _UNITS: Final = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 
@@ -129,8 +130,9 @@ class Sending:
     def _follow(self, sizes: dict[str, int], advance: Advance) -> str:
         whole, partly, told = 0, 0, 0
         seen: set[str] = set()
+        patience = max(self.patience, _STARTING)
         while True:
-            name, text = self._next(seen)
+            name, text = self._next(seen, patience)
             if name == "stdout":
                 if text is None:
                     raise RefusedError(
@@ -145,6 +147,9 @@ class Sending:
                     return str(fields["oid"])
                 if fields["event"] == "failed":
                     raise self._refused(fields)
+                if fields["event"] == "begun":
+                    patience = self.patience
+                    continue
                 whole, partly = whole + sizes[fields["path"]], 0
             elif text is not None:
                 partly = max(partly, _shown(text))
@@ -153,14 +158,14 @@ class Sending:
                 advance(now - told)
                 told = now
 
-    def _next(self, seen: set[str]) -> tuple[str, str | None]:
+    def _next(self, seen: set[str], patience: float) -> tuple[str, str | None]:
         """Wait for a line; lines of stderr that were there before are no sign of life."""
         while True:
             try:
-                name, text = self._lines.get(timeout=self.patience)
+                name, text = self._lines.get(timeout=patience)
             except queue.Empty:
                 raise StalledError(
-                    f"nothing moved for {self.patience:.0f} seconds while sending to {self.hub.name}"
+                    f"nothing moved for {patience:.0f} seconds while sending to {self.hub.name}"
                 ) from None
             if name == "stdout" or (text is not None and text not in seen):
                 seen.add(text or "")
