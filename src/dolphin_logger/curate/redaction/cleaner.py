@@ -28,6 +28,7 @@ AnyPiece = TypeVar("AnyPiece", bound=Piece)
 _ROUNDS: Final = 4  # a span that went may leave half of another one behind
 _CACHED: Final = 32_000_000  # characters of texts whose spots are remembered
 _LEAST_NUMBER: Final = 10**6
+_LEAST_TOLD: Final = 5  # characters of a placeholder; paths with names are longer
 _PLAIN_KEYS_WORDS: Final = """
 content text value reasoning_content thinking prompt completion chosen rejected output input
 instruction description body message data result response command arguments
@@ -99,6 +100,8 @@ class Cleaner:
         known = len(self._names)
         for value in _values(piece):
             for text in strings(value):
+                if len(text) < _LEAST_TOLD:
+                    continue
                 self._names |= _users(text)
                 if "_" in text and "<" in text:
                     self._pseudonyms.pass_over(text)
