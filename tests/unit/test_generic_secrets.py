@@ -42,6 +42,7 @@ SECRET = [  # the secret between « and »
     "\u00e9\u4e2d password: «{w:20}» \U0001f600",
     "DB_PASSWORD=«maple_tango422?»\nPORT=80",
     "SMTP_PASSWORD=«river_orbit7!»",
+    "db_password: «pixel.Winter961?»",
     "const API_KEY =\n  '«{w:32}»';",
 ]
 NONE = [

@@ -26,6 +26,7 @@ _NAME_LENGTH: Final = 48  # characters in front of a keyword that still belong t
 
 _OFTEN: Final = 256  # bytes of a name with its value that may come again
 _NOWHERE: Final = (-1, -1)
+_SETS: Final = (b"=", b":")  # the settings of a file, no prose
 _BEHIND: Final = b".:!?|&)}]"  # what ends a sentence or a group, not a value
 _NAME_BEFORE: Final = re.compile(rb"[\w.-]+$")
 
@@ -135,7 +136,7 @@ def _judged(number: int, before: bytes, given: bytes) -> tuple[int, int] | None:
         return None
     if is_bare:
         begin, end = match.span(6)
-        end = begin + _length_of_bare(given[begin:end], is_set=joint == b"=")
+        end = begin + _length_of_bare(given[begin:end], is_set=joint.strip() in _SETS)
     value = given[begin:end].decode("utf-8", "surrogatepass")
     return (begin, end) if _is_secret(value, name=name) else None
 
@@ -152,7 +153,7 @@ def _name(start: bytes, keyword: bytes, rest: bytes) -> str | None:
 def _length_of_bare(value: bytes, *, is_set: bool) -> int:
     """Give how much of a value without quotes is its own: marks of the sentence around it are not.
 
-    Behind a digit in `NAME=value` one is: `DB_PASSWORD=blue_sky42?`.
+    Behind a digit, in `NAME=value` and `name: value`, one is: `DB_PASSWORD=blue_sky42?`.
     """
     stripped = value.rstrip(_BEHIND)
     if is_set and value[len(stripped) :] in {b"!", b"?"} and stripped[-1:].isdigit():
