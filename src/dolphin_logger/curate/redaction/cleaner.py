@@ -102,7 +102,8 @@ class Cleaner:
             for text in strings(value):
                 if len(text) < _LEAST_TOLD:
                     continue
-                self._names |= _users(text)
+                if "home" in text or "Users" in text or "and Settings" in text:
+                    self._names |= _users(text)
                 if "_" in text and "<" in text:
                     self._pseudonyms.pass_over(text)
         if len(self._names) > known:
@@ -293,7 +294,5 @@ def _rebuilt(piece: Piece, changed: dict[str, Json]) -> Piece:
 
 def _users(text: str) -> set[str]:
     """Find the names of users in the paths of a text, also in one that is quoted in another."""
-    if "home" not in text and "Users" not in text and "and Settings" not in text:
-        return set()
     shown = [text, *(view.text for view in views(text))]
     return {said[finding.start : finding.end] for said in shown for finding in Paths().find(said)}

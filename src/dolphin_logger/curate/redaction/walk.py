@@ -132,6 +132,8 @@ def _object(
         said = name if name in clean else _name(name, visitor, place)
         if name in _MAY_BE_ENCRYPTED and not in_data and _is_encrypted(name, item, value):
             new: Json = ""
+        elif type(item) is str:
+            new = _string(item, visitor, name, (place, said), in_data=in_data)
         else:
             new = _rewrite(item, visitor, name, (place, said), depth + 1, in_data=in_data)
         if changed is None:
