@@ -28,7 +28,7 @@ class Pattern:
         import re2  # type: ignore[import-untyped]  # noqa: PLC0415  # slow, and only builds need it
 
         self._compiled: Any = re2.compile(expression.encode("latin-1"), _options())
-        self._whole: Any = re2.compile(expression.encode("latin-1"), _options(never_capture=True))
+        self._whole: Any = None
         self._group = min(1, self._compiled.groups)
 
     def spans(self, data: bytes) -> Iterator[tuple[int, int]]:
@@ -37,6 +37,10 @@ class Pattern:
 
     def places(self, data: bytes) -> Iterator[tuple[int, int]]:
         """Find the span of every match; without groups RE2 is much faster."""
+        if self._whole is None:
+            import re2  # noqa: PLC0415
+
+            self._whole = re2.compile(self._compiled.pattern, _options(never_capture=True))
         return (match.span() for match in self._whole.finditer(data))
 
     def match(self, place: bytes) -> Any:
