@@ -40,6 +40,10 @@ SECRET = [  # the secret between « and »
     "let clientSecret = '«{x:40}»';",
     'PRIVATE_KEY = "«{w:44}»"',
     "\u00e9\u4e2d password: «{w:20}» \U0001f600",
+    "DB_PASSWORD=«maple_tango422?»\nPORT=80",
+    "SMTP_PASSWORD=«river_orbit7!»",
+    "db_password: «pixel.Winter961?»",
+    "const API_KEY =\n  '«{w:32}»';",
 ]
 NONE = [
     "password = get_password()",
@@ -82,6 +86,10 @@ NONE = [
     'token_url = "https://auth.example.org/oauth2/token"',
     "password=process.env.PASSWORD1",
     "commit {h:40}",
+    "DB_PASSWORD=<your password>\nREDIS_URL=redis://localhost:6379/0",
+    "the password:\n{w:20}",
+    "--password\n{w:20}",
+    "password=maple_tango?",
     "data:image/png;base64,{b:200}",
 ]
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import re
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Final
 
-_SEPARATORS: Final = r"[ .()/\x{A0}\x{2011}\x{2013}-]{0,3}"
-_LONG: Final = rf"\d(?:{_SEPARATORS}\d){{6,}}"
-_QUAD: Final = r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}"
-_SIX: Final = r"[23][0-9A-Fa-f]{3}:[0-9A-Fa-f:]{3,}"
+from dolphin_logger.redactors._linear import Characters, Pattern, encode
+from dolphin_logger.redactors.glance import NUMBER, QUAD, SEPARATORS, SIX, glance
+
+_LONG: Final = rf"\d(?:{SEPARATORS}\d){{6,}}"
 _BEFORE: Final = 48
 _NOT_DIGITS: Final = re.compile(r"[^0-9]+")
 
@@ -22,10 +22,11 @@ _NOT_DIGITS: Final = re.compile(r"[^0-9]+")
 @lru_cache(maxsize=2)
 def numbers(text: str) -> tuple[tuple[int, int], ...]:
     """Give the spans, in characters, in order, none touching another."""
-    try:
-        return tuple(match.span() for match in _pattern().finditer(text))
-    except UnicodeEncodeError:  # half of a surrogate pair, which JSON may hold
-        return numbers(text.encode("utf-8", "replace").decode())
+    if NUMBER not in glance(text):
+        return ()
+    data = encode(text)
+    characters = Characters(text, data)
+    return tuple(characters.span(start, end) for start, end in _pattern().spans(data))
 
 
 def digits(text: str) -> str:
@@ -53,7 +54,5 @@ def is_free(text: str, start: int, end: int) -> bool:
 
 
 @cache
-def _pattern() -> Any:
-    import re2  # type: ignore[import-untyped]  # noqa: PLC0415  # only a build needs it
-
-    return re2.compile(f"{_LONG}|{_QUAD}|{_SIX}")
+def _pattern() -> Pattern:
+    return Pattern(f"{_LONG}|{QUAD}|{SIX}")

@@ -14,8 +14,16 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from dolphin_logger.redactors._api import Finding, Redactor
-from dolphin_logger.redactors._linear import Characters, Pattern, Screen, encode
+from dolphin_logger.redactors._linear import Characters, Pattern, encode
 from dolphin_logger.redactors._looks import is_media
+from dolphin_logger.redactors.glance import (
+    BASE64,
+    HEXADECIMAL,
+    OF_HEXADECIMAL,
+    PERCENT,
+    glance,
+    glance_at,
+)
 from dolphin_logger.redactors.secrets import Secrets
 
 PRIORITY: Final = 70
@@ -24,7 +32,7 @@ _SHORTEST: Final = 24  # characters of a run that can hold a secret
 _LONGEST: Final = 1 << 16  # characters of a run; longer ones are files and pictures
 _PRINTABLE: Final = bytes(range(0x20, 0x7F)) + b"\t\r\n"
 _URLSAFE: Final = bytes.maketrans(b"-_", b"+/")
-_HEXADECIMAL: Final = frozenset(b"0123456789abcdefABCDEF")
+_DIGITS: Final = frozenset(b"0123456789abcdefABCDEF")
 _SAMPLE: Final = 96  # characters that tell whether a run is text at all
 
 
@@ -45,16 +53,19 @@ class Encoded:
         """Find runs of base64, hexadecimal or percent-encoding that hide a secret."""
         if len(text) < _SHORTEST or is_media(text):
             return
-        data = encode(text)
-        if not _may_be_encoded(data):
+        if not any(number in (BASE64, HEXADECIMAL, PERCENT) for number in glance(text)):
             return
+        data = encode(text)
         characters = Characters(text, data)
         for begin, finish, rule in self._runs(data, depth=1):
             start, end = characters.span(begin, finish)
             yield Finding(start, end, "SECRET", rule, PRIORITY)
 
     def _runs(self, data: bytes, *, depth: int) -> Iterator[tuple[int, int, str]]:
-        for pattern, decode in _decoders():
+        seen = glance_at(data)
+        for number, pattern, decode in _decoders():
+            if number not in seen:
+                continue
             for begin, finish in pattern.spans(data):
                 if finish - begin > _LONGEST:
                     continue
@@ -75,13 +86,9 @@ class Encoded:
         return None
 
 
-def _may_be_encoded(data: bytes) -> bool:
-    return bool(_run().hits(data))
-
-
 def _from_base64(run: bytes) -> bytes | None:
     plain = run.translate(_URLSAFE).rstrip(b"=")
-    if _HEXADECIMAL.issuperset(plain[:_SAMPLE]) or not _is_text(plain[: _SAMPLE // 4 * 4]):
+    if _DIGITS.issuperset(plain[:_SAMPLE]) or not _is_text(plain[: _SAMPLE // 4 * 4]):
         return None
     plain = plain[: len(plain) - (len(plain) % 4 == 1)]
     try:
@@ -109,16 +116,12 @@ def _from_percent(run: bytes) -> bytes | None:
 
 
 @cache
-def _run() -> Screen:
-    return Screen([r"[A-Za-z0-9+/_-]{24}|%[0-9A-Fa-f]{2}"])
-
-
-@cache
-def _decoders() -> tuple[tuple[Pattern, Callable[[bytes], bytes | None]], ...]:
+def _decoders() -> tuple[tuple[int, Pattern, Callable[[bytes], bytes | None]], ...]:
     return (
-        (Pattern(r"[A-Za-z0-9+/_-]{24,}={0,2}"), _from_base64),
-        (Pattern(r"\b((?:[0-9a-fA-F]{2}){16,})\b"), _from_hexadecimal),
+        (BASE64, Pattern(r"[A-Za-z0-9+/_-]{24,}={0,2}"), _from_base64),
+        (HEXADECIMAL, Pattern(OF_HEXADECIMAL), _from_hexadecimal),
         (
+            PERCENT,
             Pattern(r"[\w.~!*'():@,;+$&=?/%-]*%[0-9A-Fa-f]{2}[\w.~!*'():@,;+$&=?/%-]*"),
             _from_percent,
         ),

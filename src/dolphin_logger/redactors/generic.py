@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Final
 
 from dolphin_logger.redactors._api import Finding
 from dolphin_logger.redactors._linear import Characters, Pattern, Screen, encode
@@ -19,12 +19,15 @@ from dolphin_logger.redactors.rules.checks import is_password
 
 PRIORITY: Final = 60
 _SHORTEST: Final = 6  # characters of a value
+_SHORTEST_RANDOM: Final = 10  # characters that tell whether they were drawn by chance
 _SHORTEST_PAIR: Final = 10  # characters of a name and a value
 _LONGEST: Final = 4096  # characters of a value; a longer one is a file
 _NAME_LENGTH: Final = 48  # characters in front of a keyword that still belong to the name
 
+_OFTEN: Final = 256  # bytes of a name with its value that may come again
 _NOWHERE: Final = (-1, -1)
-_BEHIND: Final = ".:!?|&)}]"  # what ends a sentence or a group, not a value
+_SETS: Final = (b"=", b":")  # the settings of a file, no prose
+_BEHIND: Final = b".:!?|&)}]"  # what ends a sentence or a group, not a value
 _NAME_BEFORE: Final = re.compile(rb"[\w.-]+$")
 
 _KEYWORDS: Final = (
@@ -38,13 +41,13 @@ _QUOTE: Final = r"\\{0,7}[\"'`]"
 _NAME: Final = (
     rf"(?i:({_KEYWORDS})([\w-]{{0,24}}))(?:{_QUOTE})?[\])]?"  # 1 keyword, 2 rest of the name
 )
-_VALUE: Final = (
-    rf"(?:[rbuf]{{0,2}}({_QUOTE})([^\"'`\\\r\n]{{6,}})"  # 4 quote, 5 quoted value
-    r"|([^\s\"'`,;<>\\)\]}][^\s\"'`,;<>\\]{5,}))"  # 6 bare value
-)
+_QUOTED: Final = rf"[rbuf]{{0,2}}({_QUOTE})([^\"'`\\\r\n]{{6,}})"
+_BARE: Final = r"([^\s\"'`,;<>\\)\]}][^\s\"'`,;<>\\]{5,})"
 # 3: what gives the one to the other, also behind an annotation, or at the end of a tag
-_ASSIGNED: Final = rf"{_NAME}(\s{{0,3}}(?::\s?[A-Za-z_][\w.\[\]| ]{{0,40}}\s?=|:=|=>|={{1,3}}|!=|:|,|>)\s{{0,4}}){_VALUE}"
-_FLAGGED: Final = rf"--?[\w-]{{0,48}}?{_NAME}(\s{{1,4}}){_VALUE}"
+_JOINT: Final = r"([ \t]{0,3}(?::[ \t]?[A-Za-z_][\w.\[\]| ]{0,40}[ \t]?=|:=|=>|={1,3}|!=|:|,|>))"
+# 4 quote, 5 quoted value, also in one of the next lines, where formatters put long ones; 6 bare value
+_ASSIGNED: Final = rf"{_NAME}{_JOINT}(?:\s{{0,4}}{_QUOTED}|[ \t]{{0,4}}{_BARE})"
+_FLAGGED: Final = rf"--?[\w-]{{0,48}}?{_NAME}([ \t]{{1,4}})(?:{_QUOTED}|{_BARE})"
 # words right before the keyword with which it is something else
 _OTHER_NAME: Final = re.compile(
     r"(?i)(?:^|[_.-])(?:public|max|min|num|total|prompt|completion|input|output|cached?|next|page|pagination"
@@ -90,7 +93,7 @@ class Generic:
     """Finds values whose names say that they are secret."""
 
     name = "generic"
-    version = "1"
+    version = "2"
 
     def find(self, text: str, *, key: str | None = None) -> Iterator[Finding]:
         """Find assigned values; the whole text when `key` is the name of a secret."""
@@ -102,29 +105,60 @@ class Generic:
         if len(text) < _SHORTEST_PAIR:
             return
         data = encode(text)
-        matches = _matches(data)
-        if matches:
+        hits = _screen().hits(data)
+        if hits:
             characters = Characters(text, data)
-            for match in matches:
-                if (quoted := match.span(5)) != _NOWHERE:
-                    start, end = characters.span(*quoted)
-                else:
-                    start, end = characters.span(*match.span(6))
-                    end = start + len(text[start:end].rstrip(_BEHIND))
-                if _is_assigned(match, data=data, value=text[start:end]):
-                    yield Finding(start, end, "SECRET", "secret-by-name", PRIORITY)
+            for number in hits:
+                for begin, finish in _patterns()[number].places(data):
+                    if (span := _secret(number, data, begin, finish)) is not None:
+                        start, end = characters.span(*span)
+                        yield Finding(start, end, "SECRET", "secret-by-name", PRIORITY)
 
 
-def _is_assigned(match: Any, *, data: bytes, value: str) -> bool:
-    """Whether a name that promises a secret is given the value, and the value is one."""
-    keyword, rest, joint = (match.group(number).decode("latin-1") for number in (1, 2, 3))
-    before = _NAME_BEFORE.search(data, max(0, match.start(1) - _NAME_LENGTH), match.start(1))
-    start = before[0].decode("latin-1") if before else ""
-    if _is_other(start, keyword) or _OTHER_REST.fullmatch(rest):
-        return False
-    if joint.strip() == "," and match.span(5) == _NOWHERE:
-        return False
-    return _is_secret(value, name=start + keyword + rest)
+def _secret(number: int, data: bytes, begin: int, finish: int) -> tuple[int, int] | None:
+    """Give the span of the value that is given there, when it is a secret."""
+    before = _NAME_BEFORE.search(data, max(0, begin - _NAME_LENGTH), begin)
+    judge = _judged if finish - begin <= _OFTEN else _judged.__wrapped__
+    span = judge(number, before[0] if before else b"", data[begin:finish])
+    return (begin + span[0], begin + span[1]) if span is not None else None
+
+
+@lru_cache(maxsize=4096)
+def _judged(number: int, before: bytes, given: bytes) -> tuple[int, int] | None:
+    """Judge a name and its value by themselves; the same lines of settings come again and again."""
+    match = _patterns()[number].match(given)
+    keyword, rest, joint = (given[slice(*match.span(group))] for group in (1, 2, 3))
+    start = _NAME_BEFORE.search(before + given[: match.start(1)])
+    name = _name(start[0][-_NAME_LENGTH:] if start else b"", keyword, rest)
+    begin, end = match.span(5)
+    is_bare = (begin, end) == _NOWHERE
+    if name is None or (is_bare and joint.strip() == b","):
+        return None
+    if is_bare:
+        begin, end = match.span(6)
+        end = begin + _length_of_bare(given[begin:end], is_set=joint.strip() in _SETS)
+    value = given[begin:end].decode("utf-8", "surrogatepass")
+    return (begin, end) if _is_secret(value, name=name) else None
+
+
+@lru_cache(maxsize=4096)
+def _name(start: bytes, keyword: bytes, rest: bytes) -> str | None:
+    """Put a name together; None when with these words around the keyword it is no secret's."""
+    before, known, behind = (part.decode("latin-1") for part in (start, keyword, rest))
+    if _is_other(before, known) or _OTHER_REST.fullmatch(behind):
+        return None
+    return before + known + behind
+
+
+def _length_of_bare(value: bytes, *, is_set: bool) -> int:
+    """Give how much of a value without quotes is its own: marks of the sentence around it are not.
+
+    Behind a digit, in `NAME=value` and `name: value`, one is: `DB_PASSWORD=blue_sky42?`.
+    """
+    stripped = value.rstrip(_BEHIND)
+    if is_set and value[len(stripped) :] in {b"!", b"?"} and stripped[-1:].isdigit():
+        return len(value)
+    return len(stripped)
 
 
 @lru_cache(maxsize=4096)
@@ -154,20 +188,18 @@ def _is_given(value: str, *, key: str) -> bool:
 
 
 def _is_secret(value: str, *, name: str) -> bool:
-    if not _SHORTEST <= len(value) <= _LONGEST or any(map(str.isspace, value)):
+    if not _SHORTEST <= len(value) <= _LONGEST or value.split() != [value]:
         return False
-    if is_stand_in(value) or is_uuid(value) or _REFERENCE.fullmatch(value):
+    is_personal = _PERSONAL.search(name) is not None
+    if len(value) < _SHORTEST_RANDOM and not (is_personal and is_mixed(value)):
+        return False
+    if _REFERENCE.fullmatch(value) or is_stand_in(value) or is_uuid(value):
         return False
     if _NAMED_DIGEST.search(name) or (is_digest(value) and _WEAK.search(name)):
         return False
-    if len(value) >= 10 and is_random(value):
+    if is_personal and is_mixed(value) and not _WORDS.fullmatch(value):
         return True
-    return _PERSONAL.search(name) is not None and is_mixed(value) and not _WORDS.fullmatch(value)
-
-
-def _matches(data: bytes) -> list[Any]:
-    """Find names and what they are given; the values of flags stand behind a space."""
-    return [match for number in _screen().hits(data) for match in _patterns()[number].matches(data)]
+    return len(value) >= _SHORTEST_RANDOM and is_random(value)
 
 
 @cache

@@ -89,6 +89,8 @@ _FORMS: Final = (
         _words(r"\bdni\b|\bnie\b|\bnif\b|_dni|dni_"),
     ),
 )
+# most numbers are none of them: one search says so; only the first form counts its groups
+_ANY: Final = re.compile("|".join(f"(?:{form.written.pattern})" for form in _FORMS))
 _MARGIN: Final = 2
 
 
@@ -102,6 +104,8 @@ class Government:
         """Find numbers; of the forms that match at one place, each says so."""
         for start, end in numbers(text):
             window = (max(0, start - _MARGIN), min(len(text), end + _MARGIN))
+            if _ANY.search(text, *window) is None:
+                continue
             for form in _FORMS:
                 for match in form.written.finditer(text, *window):
                     if _is_number(form, match, text=text, key=key):

@@ -47,8 +47,11 @@ class Ip:
         """Find addresses, in order."""
         done = 0
         for start, end in numbers(text):
+            is_six = ":" in text[start:end]
+            if not is_six and text.count(".", start, end) < 3:
+                continue
             window = (max(done, start - 3), min(len(text), end + 40))
-            pattern = _SIX if ":" in text[start:end] else _QUAD
+            pattern = _SIX if is_six else _QUAD
             for match in pattern.finditer(text, *window):
                 if match.start() >= end:
                     break

@@ -28,6 +28,7 @@ AnyPiece = TypeVar("AnyPiece", bound=Piece)
 _ROUNDS: Final = 4  # a span that went may leave half of another one behind
 _CACHED: Final = 32_000_000  # characters of texts whose spots are remembered
 _LEAST_NUMBER: Final = 10**6
+_LEAST_TOLD: Final = 5  # characters of a placeholder; paths with names are longer
 _PLAIN_KEYS_WORDS: Final = """
 content text value reasoning_content thinking prompt completion chosen rejected output input
 instruction description body message data result response command arguments
@@ -99,7 +100,10 @@ class Cleaner:
         known = len(self._names)
         for value in _values(piece):
             for text in strings(value):
-                self._names |= _users(text)
+                if len(text) < _LEAST_TOLD:
+                    continue
+                if "home" in text or "Users" in text or "and Settings" in text:
+                    self._names |= _users(text)
                 if "_" in text and "<" in text:
                     self._pseudonyms.pass_over(text)
         if len(self._names) > known:
@@ -290,7 +294,5 @@ def _rebuilt(piece: Piece, changed: dict[str, Json]) -> Piece:
 
 def _users(text: str) -> set[str]:
     """Find the names of users in the paths of a text, also in one that is quoted in another."""
-    if "home" not in text and "Users" not in text and "and Settings" not in text:
-        return set()
     shown = [text, *(view.text for view in views(text))]
     return {said[finding.start : finding.end] for said in shown for finding in Paths().find(said)}

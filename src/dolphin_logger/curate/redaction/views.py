@@ -10,13 +10,15 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import string
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Any, Final
 from urllib.parse import unquote
+
+from dolphin_logger.redactors.glance import OF_TEXT, TEXT, glance
 
 _ESCAPED: Final = re.compile(r"\\(?:[nrt\"'/]|u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2})")
 _ESCAPE: Final = re.compile(
@@ -29,15 +31,6 @@ _MEDIA: Final = re.compile(
     r";base64,(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|JVBERi|AAAA|SUQz|T2dnUw|UEsDB|H4sI|Qk[0-9A-Za-z]|d09GMg|R0lm)"
     r"[A-Za-z0-9+/=]*"
 )
-_ALPHABET: Final = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
-
-
-def _without(bit: int) -> str:
-    return "[" + "".join(char for at, char in enumerate(_ALPHABET) if not at & bit) + "]"
-
-
-# base64 of ASCII: of each group of four, the eighth bits of the three bytes are nought
-_GROUP: Final = f"{_without(32)}{_without(8)}{_without(2)}[A-Za-z0-9+/_-]"
 _LEAST_GROUPS: Final = 4
 _FIRST: Final = 256  # characters that are decoded before it is known whether they are text
 _STANDARD: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
@@ -45,7 +38,7 @@ _FOR_URLS: Final = re.compile(r"[A-Za-z0-9_-]*={0,2}")
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class View:
     """What a text says.
 
@@ -54,9 +47,9 @@ class View:
     """
 
     text: str
-    _starts: list[int] = field(default_factory=list)
-    _places: list[int] = field(default_factory=list)
-    _escapes: list[bool] = field(default_factory=list)
+    _starts: list[int]
+    _places: list[int]
+    _escapes: list[bool]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Give the span of the text that says this span of the view."""
@@ -104,12 +97,15 @@ def without_media(text: str) -> View | None:
 
 def hidden(text: str) -> Iterator[Hidden]:
     """Find texts in base64, of twelve bytes and more."""
+    if TEXT not in glance(text):
+        return
     done = 0
     if not text.isascii():
         text = text.encode(
             "utf-8", "replace"
         ).decode()  # half of a surrogate pair, which JSON may hold
-    for match in _base64().finditer(text):
+    # of bytes RE2 need not count the characters
+    for match in _base64().finditer(text.encode() if text.isascii() else text):
         if match.start() >= done and (found := _decode(text, match.start())) is not None:
             done = found.end
             yield found
@@ -127,17 +123,15 @@ def _view(
     text: str, pattern: re.Pattern[str], decode: Callable[[str], str], *, stop: int = -1
 ) -> View:
     """Read the text up to `stop`, and after it the lines that match: others say what they say already."""
-    view = View("")
     pieces: list[str] = []
-    length = place = 0
+    places: list[int] = []
+    escapes: list[bool] = []
+    place = 0
 
     def add(piece: str, at: int, *, is_escape: bool) -> None:
-        nonlocal length
         pieces.append(piece)
-        view._starts.append(length)
-        view._places.append(at)
-        view._escapes.append(is_escape)
-        length += len(piece)
+        places.append(at)
+        escapes.append(is_escape)
 
     for match in pattern.finditer(text):
         start, end = match.span()
@@ -151,8 +145,8 @@ def _view(
         add(decode(match.group()), start, is_escape=True)
         place = end
     add(text[place : stop + 1], place, is_escape=False)
-    view.text = "".join(pieces)
-    return view
+    starts = [0, *accumulate(map(len, pieces))]
+    return View("".join(pieces), starts[:-1], places, escapes)
 
 
 def _unescape(written: str) -> str:
@@ -217,4 +211,4 @@ def _text_of(raw: bytes) -> str:
 def _base64() -> Any:
     import re2  # type: ignore[import-untyped]  # noqa: PLC0415  # only a build needs it
 
-    return re2.compile(f"(?:{_GROUP}){{{_LEAST_GROUPS}}}")
+    return re2.compile(f"(?:{OF_TEXT}){{{_LEAST_GROUPS}}}")

@@ -40,6 +40,7 @@ _ENCRYPTED_WORDS: Final = """
 signature thoughtSignature thought_signature encrypted_content thinkingSignature textSignature
 """
 _ENCRYPTED: Final = frozenset(_ENCRYPTED_WORDS.split())
+_MAY_BE_ENCRYPTED: Final = _ENCRYPTED | {"data"}  # this one only where thinking was redacted
 _ID: Final = re.compile(r"[\w.:/+=~ -]{1,200}")
 _BEGINS: Final = "{[ \n\t\r"
 _ENDS: Final = "}] \n\t\r"
@@ -129,8 +130,10 @@ def _object(
     clean = visitor.clean_names
     for name, item in value.items():
         said = name if name in clean else _name(name, visitor, place)
-        if not in_data and isinstance(item, str) and _is_encrypted(name, value):
+        if name in _MAY_BE_ENCRYPTED and not in_data and _is_encrypted(name, item, value):
             new: Json = ""
+        elif type(item) is str:
+            new = _string(item, visitor, name, (place, said), in_data=in_data)
         else:
             new = _rewrite(item, visitor, name, (place, said), depth + 1, in_data=in_data)
         if changed is None:
@@ -166,8 +169,9 @@ def _string(text: str, visitor: Visitor, key: str | None, place: Place, *, in_da
     return visitor.text(text, key, place)
 
 
-def _is_encrypted(name: str, parent: dict[str, Json]) -> bool:
-    return name in _ENCRYPTED or (name == "data" and parent.get("type") == "redacted_thinking")
+def _is_encrypted(name: str, value: Json, parent: dict[str, Json]) -> bool:
+    is_named = name in _ENCRYPTED or parent.get("type") == "redacted_thinking"
+    return is_named and isinstance(value, str)
 
 
 def _held(text: str) -> Json | None:

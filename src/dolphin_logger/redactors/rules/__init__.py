@@ -25,7 +25,7 @@ from typing import Any, Final
 
 FILES: Final = ("models", "code", "cloud", "services", "shapes")
 # a token stands alone, or behind `_`, or behind the escape of a character in a JSON string
-_BEFORE: Final = r"(?:\b|_|\\[abfnrtv])"
+BEFORE: Final = r"(?:\b|_|\\[abfnrtv])"
 _QUOTE: Final = r"(?:\\{0,7}[\"'`])"
 _GIVES: Final = r"[\w.-]{0,30}[\\\"'`\])]{0,8}\s{0,3}(?::=|=>|[:=,\s])\s{0,3}[\\\"'`]{0,8}"
 _REPEAT: Final = re.compile(r"\{([0-9]+)(?:,[0-9]*)?\}")
@@ -61,8 +61,8 @@ def _rule(name: str, table: dict[str, Any]) -> Rule:
         screen = f"(?i:{'|'.join(table['names'])})"
         expression = f"{screen}{_GIVES}({expression}){_AFTER}"
     elif "(" not in expression.replace("(?", "").replace(r"\(", ""):
-        screen = _shorten(f"{_BEFORE}{expression}")
-        expression = f"{_BEFORE}({expression})"
+        screen = _shorten(f"{BEFORE}{expression}")
+        expression = f"{BEFORE}({expression})"
     else:
         screen = _shorten(expression)
     screen = _spell(table["screen"]) if "screen" in table else screen
@@ -76,7 +76,7 @@ def _rule(name: str, table: dict[str, Any]) -> Rule:
 
 
 def _spell(expression: str) -> str:
-    return expression.replace("<b>", _BEFORE).replace("<q>", _QUOTE)
+    return expression.replace("<b>", BEFORE).replace("<q>", _QUOTE)
 
 
 def _shorten(expression: str) -> str:
