@@ -19,6 +19,9 @@ from huggingface_hub import HfApi
 from dolphin_logger import cli
 from dolphin_logger.cli.output import _AGENTS as AGENTS
 from dolphin_logger.journal.home import Home
+from dolphin_logger.publish.changes import Changes
+from dolphin_logger.publish.review import holding
+from dolphin_logger.publish.staging import Staged
 from tests.support.datasets import conversation, row, write_dataset
 from tests.support.hub import Hub, running_hub
 
@@ -347,7 +350,7 @@ def at_terminal(home: Home, hub: Hub, answers: list[str]) -> tuple[int, str]:
             break
         screen += data.decode(errors="replace")
         new = screen[asked:]
-        if re.search(r"(License of what you publish|\r\n>).*: ?$", new) and answers:
+        if re.search(r"(License of what you publish.*: ?|\r\n> ?)$", new) and answers:
             asked = len(screen)
             digits = re.findall(r"confirm     sha256:([0-9a-f]{6})", screen)
             typed = answers.pop(0).replace("DIGITS", digits[-1] if digits else "")
@@ -366,3 +369,17 @@ def test_at_a_terminal_a_person_types_the_digits(hub: Hub, home: Home) -> None:
     code, screen = at_terminal(home, hub, ["DIGITS"])
     assert code == 0, screen
     assert screen.rstrip().endswith("/discussions/1")
+
+
+def test_a_text_is_found_in_rows_that_do_not_name_their_conversation(home: Home) -> None:
+    """`redact TEXT` marks the conversation of a pair or a plain row too."""
+    files = {}
+    for name, said in (("openai", "alpha"), ("preference", "beta")):
+        path = home.path / f"{name}.jsonl"
+        path.write_text(json.dumps({"prompt": said}) + "\n" + json.dumps({"prompt": "x"}) + "\n")
+        files[path] = (f"{name}-1", f"{name}-2")
+    session = home.path / "session.jsonl"
+    session.write_text('{"a": "x"}\n{"a": "beta"}\n')
+    staged = Staged(Changes(()), "", whose={**files, session: ("session",)})
+    assert list(holding(staged, "beta")) == ["preference-1", "session"]
+    assert list(holding(staged, "x")) == ["openai-2", "preference-2", "session"]

@@ -98,8 +98,13 @@ def datasets_to_publish(home: Home, names: Sequence[str]) -> Built | None:
         DatasetError: one is not there, or not as it was built.
         LeakError: one must stay here.
     """
+    known = {one.name: one for one in list_datasets(home) if one.folder.name == one.name}
+    for name in names:
+        if name not in known:
+            there = ", ".join(known) or "none yet: dolphin-logger dataset build"
+            raise DatasetError(f"no dataset {name!r} here; there are: {there}")
     if names:
-        return combine([read_built(home.datasets / name) for name in names])
+        return combine([read_built(known[name].folder) for name in names])
     every = [one for one in list_datasets(home) if one.is_publishable and one.rows]
     return combine([read_built(one.folder) for one in every]) if every else None
 

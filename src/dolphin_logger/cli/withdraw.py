@@ -60,7 +60,15 @@ def withdraw(
     )
     if not prepared.staged.changes:
         note("no row that this machine gave is of it; it stays out of every dataset built here")
-    send(home, prepared, again=lambda: prepared, confirmed=confirmed, dry_run=dry_run, json_=json_)
+    send(
+        home,
+        prepared,
+        again=lambda: prepared,
+        confirmed=confirmed,
+        command=["dataset", "withdraw", *ids],
+        dry_run=dry_run,
+        json_=json_,
+    )
 
 
 def _ids_of(home: Home, name: str) -> list[str]:
