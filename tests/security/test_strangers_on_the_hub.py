@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Callable, Iterator
@@ -270,4 +271,20 @@ def test_the_line_that_confirms_is_the_line_to_run(hub: Hub, home: Home) -> None
     asked = ["upload", "--repo", NAME, "--license", "mit", "--dataset", "other", "--language", "en"]
     (line,) = re.findall(r"exactly this: dolphin-logger (.*)", run(*asked, code=6).stderr)
     assert "/discussions/1" in run(*shlex.split(line)).stdout
+    del hub
+
+
+def test_whatever_publishing_leaves_here_is_ours_alone(
+    hub: Hub, home: Home, stranger: Stranger
+) -> None:
+    """Staged, fetched and pulled files are 0600, their folders 0700."""
+    stranger("README.md", b"# theirs\n")
+    mask = os.umask(0o022)
+    try:
+        review()
+        run("dataset", "pull", "--repo", NAME)
+    finally:
+        os.umask(mask)
+    for path in (home.datasets / ".publications").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
     del hub

@@ -19,6 +19,7 @@ import click
 from dolphin_logger import config
 from dolphin_logger.cli.building import build_dataset, make_cleaner
 from dolphin_logger.cli.output import note
+from dolphin_logger.cli.private import keep_private
 from dolphin_logger.curate.manifest import list_datasets
 from dolphin_logger.curate.recipe import Recipe
 from dolphin_logger.curate.recipes import find_recipe
@@ -75,6 +76,7 @@ def find_target(home: Home, repo: str | None, *, will_create: bool, public: bool
         HubError: no token, an unknown one, or no such repository.
         DatasetError: it cannot be the name of one.
     """
+    keep_private()  # what is fetched is written by huggingface_hub
     name, source = _repository(home, repo)
     if not _NAME.fullmatch(name):
         raise DatasetError(f"repository {name!r}: expected owner/name")
