@@ -311,6 +311,7 @@ def test_pull_compares_what_is_there_with_what_is_here(hub: Hub, home: Home) -> 
     write_dataset(home, "sft", {"messages": pairs(1, 2)})
     upload()
     write_dataset(home, "sft", {"messages": pairs(2, 3)})
+    write_dataset(home, "the-same-again", {"messages": pairs(2, 3)})
     result = run("dataset", "pull", "--repo", NAME, "--revision", "refs/pr/1", "--json")
     assert json.loads(result.stdout)["exports"] == {"messages": {"both": 1, "there": 1, "here": 1}}
     del hub

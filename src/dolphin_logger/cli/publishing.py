@@ -86,7 +86,7 @@ def find_target(home: Home, repo: str | None, *, will_create: bool, public: bool
         if not will_create:
             raise HubError(
                 f"{name}: no such dataset on {hub.endpoint}, or this token may not see it; "
-                "make it with --create, or name another with --repo",
+                "name another with --repo, or make it with `upload --create`",
                 status=404,
             )
         remote = Remote(name, not public, "", hub.user(), may_write=True)

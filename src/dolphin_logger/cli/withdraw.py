@@ -16,7 +16,8 @@ _WHOLE = 36  # characters of an id
 
 
 @click.command(
-    help="Take a conversation back: a pull request that removes it; it then stays out for ever."
+    short_help="Take conversations back, for ever.",
+    help="Take a conversation back: a pull request that removes it; it then stays out for ever.",
 )
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @click.option(

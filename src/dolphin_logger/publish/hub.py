@@ -244,7 +244,7 @@ def explain(name: str, status: int | None, text: str, headers: dict[str, Any]) -
                 "of outsiders: publish to your own with `--repo <you>/<name> --create`"
             )
         case 404:
-            return f"{said}; check the name, or create it with --create"
+            return f"{said}; check the name and the revision"
         case 409 | 412:
             return f"{said}; the repository changed since the review: run `dolphin-logger upload` again"
         case 413:
