@@ -244,7 +244,7 @@ def explain(name: str, status: int | None, text: str, headers: dict[str, Any]) -
                 "of outsiders: publish to your own with `--repo <you>/<name> --create`"
             )
         case 404:
-            return f"{said}; check the name and the revision"
+            return f"{said}; check name and revision, or create it with `upload --create`"
         case 409 | 412:
             return f"{said}; the repository changed since the review: run `dolphin-logger upload` again"
         case 413:
