@@ -16,6 +16,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from dolphin_logger import cli
+from dolphin_logger.curate.manifest import read_manifest
+from dolphin_logger.curate.site import Site
+from dolphin_logger.errors import DatasetError
 from dolphin_logger.journal.home import Home
 from dolphin_logger.publish.contributions import contributor_of
 from dolphin_logger.publish.hub import is_sane
@@ -290,3 +293,45 @@ def test_whatever_publishing_leaves_here_is_ours_alone(
             continue
         assert path.stat().st_mode & 0o077 == 0, path
     del hub
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"v": 1},
+        {
+            "v": 1,
+            "name": "x",
+            "publishable": True,
+            "counts": {"rows": 1},
+            "exports": [{"files": 5}],
+        },
+        {
+            "v": 1,
+            "name": "x",
+            "publishable": True,
+            "counts": {"rows": 1},
+            "exports": [{"files": [{"path": "../../config.json"}]}],
+        },
+    ],
+)
+def test_a_damaged_manifest_is_no_dataset(home: Home, fields: dict[str, Any]) -> None:
+    """It is passed over in lists; no file outside its folder is one of its files."""
+    folder = home.datasets / "x"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(json.dumps(fields))
+    assert [
+        one["name"] for one in json.loads(run("dataset", "ls", "--json").stdout)["datasets"]
+    ] == ["sft"]
+    with pytest.raises(DatasetError, match="damaged"):
+        read_manifest(folder)
+
+
+@pytest.mark.parametrize("kind", ["file", "link"])
+def test_a_build_replaces_nothing_but_datasets(home: Home, tmp_path: Path, kind: str) -> None:
+    """A name that a file or a link has is refused, and it stays."""
+    taken = tmp_path / "taken"
+    taken.write_text("x") if kind == "file" else taken.symlink_to(home.datasets / "sft")
+    with pytest.raises(DatasetError, match="is no folder"), Site(taken).held():
+        raise AssertionError("held")
+    assert taken.is_symlink() or taken.read_text() == "x"
