@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
-import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -19,29 +16,6 @@ from tests.support.provider import FakeProvider, Received, Wire, answer, chat_an
 from tests.support.proxy import Proxy, one_model, wait_for
 
 pytestmark = pytest.mark.root
-
-
-@pytest.fixture
-def small_disk() -> Iterator[Callable[[Path, int], Path]]:
-    """Mount small disks of memory, where that is allowed; returns a file that fills one to the last 64 KiB."""
-    mounted: list[Path] = []
-
-    def mount(folder: Path, size: int) -> Path:
-        folder.mkdir(parents=True, mode=0o700)
-        command = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "tmpfs", str(folder)]
-        if os.geteuid() != 0 or shutil.which("mount") is None:
-            pytest.skip("needs root to mount a small disk")
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            pytest.skip(f"needs the right to mount a small disk: {done.stderr.strip()}")
-        mounted.append(folder)
-        ballast = folder / "ballast"
-        ballast.write_bytes(b"x" * (size - 64 * 1024))
-        return ballast
-
-    yield mount
-    for folder in mounted:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def test_a_full_disk_stops_neither_traffic_nor_later_records(

@@ -300,7 +300,7 @@ def test_parquet_says_what_json_lines_say(copy: Callable[[], Recorded]) -> None:
     home, _ = copy()
     plain = rows(make(home, SFT), "messages")
     manifest = make(home, recipe(format="parquet"), name="p")
-    (path,) = (manifest.folder / "data" / "messages").iterdir()
+    (path,) = (manifest.folder / "data" / "messages").glob("*.parquet")
     table = pyarrow.parquet.read_table(path)
     listed, lone = pyarrow.list_(pyarrow.json_()), pyarrow.json_()
     assert table.schema.types == [listed, listed, lone]

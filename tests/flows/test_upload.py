@@ -12,6 +12,9 @@ import pytest
 from huggingface_hub import HfApi
 
 from dolphin_logger.journal.home import Home
+from dolphin_logger.publish.changes import Changes
+from dolphin_logger.publish.review import holding
+from dolphin_logger.publish.staging import Staged
 from tests.support.datasets import conversation, row, write_dataset
 from tests.support.hub import Hub, running_hub
 from tests.support.uploading import at_terminal, run
@@ -295,6 +298,7 @@ def test_pull_compares_what_is_there_with_what_is_here(hub: Hub, home: Home) -> 
     write_dataset(home, "sft", {"messages": pairs(1, 2)})
     upload()
     write_dataset(home, "sft", {"messages": pairs(2, 3)})
+    write_dataset(home, "the-same-again", {"messages": pairs(2, 3)})
     result = run("dataset", "pull", "--repo", NAME, "--revision", "refs/pr/1", "--json")
     assert json.loads(result.stdout)["exports"] == {"messages": {"both": 1, "there": 1, "here": 1}}
     del hub
@@ -321,3 +325,17 @@ def test_at_a_terminal_a_person_types_the_digits(hub: Hub, home: Home) -> None:
     code, screen = at_terminal(home, ["upload", "--repo", NAME], ["DIGITS"])
     assert code == 0, screen
     assert screen.rstrip().endswith("/discussions/1")
+
+
+def test_a_text_is_found_in_rows_that_do_not_name_their_conversation(home: Home) -> None:
+    """`redact TEXT` marks the conversation of a pair or a plain row too."""
+    files = {}
+    for name, said in (("openai", "alpha"), ("preference", "beta")):
+        path = home.path / f"{name}.jsonl"
+        path.write_text(json.dumps({"prompt": said}) + "\n" + json.dumps({"prompt": "x"}) + "\n")
+        files[path] = (f"{name}-1", f"{name}-2")
+    session = home.path / "session.jsonl"
+    session.write_text('{"a": "x"}\n{"a": "beta"}\n')
+    staged = Staged(Changes(()), "", whose={**files, session: ("session",)})
+    assert list(holding(staged, "beta")) == ["preference-1", "session"]
+    assert list(holding(staged, "x")) == ["openai-2", "preference-2", "session"]

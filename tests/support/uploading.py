@@ -20,7 +20,7 @@ from tests.support.curated import record
 from tests.support.homes import write_segment
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_ASKING = re.compile(r"(License of what you publish|\r\n>).*: ?$")
+_ASKING = re.compile(r"(License of what you publish.*: ?|\r\n> ?)$")
 
 
 def write_records(home: Home, *questions: str) -> None:

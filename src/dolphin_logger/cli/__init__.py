@@ -7,6 +7,7 @@ never shows the values of variables.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import sys
 from collections.abc import Callable
@@ -18,6 +19,8 @@ from dolphin_logger._version import __version__
 from dolphin_logger.errors import ConfigError, DolphinError, HubError, LeakError, ProviderError
 
 INTERRUPTED = 130
+# what the machine says, wherever it happens: the disk is full or read-only, or not ours
+_MACHINE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
 COMMANDS = {  # name: (where it is, what it does), in the order of the help
     "serve": ("cli.serve:serve", "Start the recording proxy (also without any command)."),
     "demo": ("cli.demo:demo", "Try everything without a key and without a network."),
@@ -108,14 +111,18 @@ class LazyGroup(click.Group):
             code = error.exit_code
         except DolphinError as error:
             code = _report(error)
-        except Exception:
-            # file, line and code, but no values of variables, which may be secrets
-            import logging
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in _MACHINE:
+                where = f"{error.filename}: " if error.filename else ""
+                code = _report(DolphinError(f"{where}{error.strerror}"))
+            else:
+                # file, line and code, but no values of variables, which may be secrets
+                import logging
 
-            logging.getLogger("dolphin_logger").critical(
-                "a defect of dolphin-logger:", exc_info=True
-            )
-            code = 1
+                logging.getLogger("dolphin_logger").critical(
+                    "a defect of dolphin-logger:", exc_info=True
+                )
+                code = 1
         if not standalone_mode:
             return code
         sys.exit(code if isinstance(code, int) else 0)

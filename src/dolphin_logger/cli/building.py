@@ -51,7 +51,9 @@ def build_dataset(
         ConfigError: the configuration, whose keys must not leave, cannot be read.
     """
     if not _NAME.fullmatch(name):
-        raise DatasetError(f"{name!r} cannot be the name of a dataset: letters, digits and . _ -")
+        raise DatasetError(
+            f"{name!r} cannot be the name of a dataset: letters, digits and . _ -; give another with --name"
+        )
     loaded = _configuration(home)
     return build(
         home,

@@ -25,10 +25,11 @@ _COLOURS: Final = {"ok": "green", "failed": "red", "skipped": "yellow"}
 
 
 @click.command(
+    short_help="Prove that a dataset loads, renders and holds nothing it must not.",
     help="Check a dataset: NAME, or its FOLDER; the newest without one.\n\n"
     "Its files are those that were built, `datasets` loads them, every row keeps the rules of its "
     "trainers, chat templates render it, and nothing in it must stay here. Exit code 0: all is well; "
-    "6: something must not leave; 1: something else is wrong."
+    "6: something must not leave; 1: something else is wrong.",
 )
 @click.argument("name", required=False, metavar="[NAME|FOLDER]")
 @click.option("--without", multiple=True, type=click.Choice(NAMES), help="Leave a check out.")

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    short_help="Show rows, also as a chat template renders them.",
     help="Show rows of a dataset: NAME, or its FOLDER; the newest without one.\n\n"
     "With --template as that model's chat template renders them; the words that get loss are in "
-    "colour, or stand in «…» where there are no colours."
+    "colour, or stand in «…» where there are no colours.",
 )
 @click.argument("name", required=False, metavar="[NAME|FOLDER]")
 @click.option("--export", "export_name", help="Which shape [the first].")

@@ -1,4 +1,4 @@
-"""Private: files with recorded text that a command writes for its user alone."""
+"""Private: files with recorded text that a command writes, or has written, for its user alone."""
 
 from __future__ import annotations
 
@@ -27,3 +27,8 @@ def write_private(path: Path, text: str) -> None:
     finally:
         with contextlib.suppress(OSError):
             new.unlink()
+
+
+def keep_private() -> None:
+    """Have every file of this process, also those that packages write, be its owner's alone."""
+    os.umask(0o077)

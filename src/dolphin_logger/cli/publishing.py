@@ -19,6 +19,7 @@ import click
 from dolphin_logger import config
 from dolphin_logger.cli.building import build_dataset, make_cleaner
 from dolphin_logger.cli.output import note
+from dolphin_logger.cli.private import keep_private
 from dolphin_logger.curate.manifest import list_datasets
 from dolphin_logger.curate.recipe import Recipe
 from dolphin_logger.curate.recipes import find_recipe
@@ -75,6 +76,7 @@ def find_target(home: Home, repo: str | None, *, will_create: bool, public: bool
         HubError: no token, an unknown one, or no such repository.
         DatasetError: it cannot be the name of one.
     """
+    keep_private()  # what is fetched is written by huggingface_hub
     name, source = _repository(home, repo)
     if not _NAME.fullmatch(name):
         raise DatasetError(f"repository {name!r}: expected owner/name")
@@ -84,7 +86,7 @@ def find_target(home: Home, repo: str | None, *, will_create: bool, public: bool
         if not will_create:
             raise HubError(
                 f"{name}: no such dataset on {hub.endpoint}, or this token may not see it; "
-                "make it with --create, or name another with --repo",
+                "name another with --repo, or make it with `upload --create`",
                 status=404,
             )
         remote = Remote(name, not public, "", hub.user(), may_write=True)
@@ -98,8 +100,13 @@ def datasets_to_publish(home: Home, names: Sequence[str]) -> Built | None:
         DatasetError: one is not there, or not as it was built.
         LeakError: one must stay here.
     """
+    known = {one.name: one for one in list_datasets(home) if one.folder.name == one.name}
+    for name in names:
+        if name not in known:
+            there = ", ".join(known) or "none yet: dolphin-logger dataset build"
+            raise DatasetError(f"no dataset {name!r} here; there are: {there}")
     if names:
-        return combine([read_built(home.datasets / name) for name in names])
+        return combine([read_built(known[name].folder) for name in names])
     every = [one for one in list_datasets(home) if one.is_publishable and one.rows]
     return combine([read_built(one.folder) for one in every]) if every else None
 

@@ -11,7 +11,8 @@ from dolphin_logger.cli.output import note, say_json, say_table
 
 
 @click.command(
-    help="Bring a published dataset here, and say which of its rows are those built here."
+    short_help="Read a published dataset back and compare it.",
+    help="Bring a published dataset here, and say which of its rows are those built here.",
 )
 @click.option(
     "--repo", metavar="OWNER/NAME", help="From where [huggingface_repo, else the original's]."

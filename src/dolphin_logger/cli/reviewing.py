@@ -25,9 +25,10 @@ def say_review(review: Review, *, source: str, is_new: bool) -> None:
     made = ", will be created" if is_new else ""
     say(f"target      {review.repository} ({seen}{made}); from {source}")
     role = "may write to it" if review.may_write else "proposes as an outsider"
-    say(f"as          {review.user}, who {role}")
+    say(f"as          {neutralise(review.user)}, who {role}")
     rows = ", ".join(f"{count:,} {name}" for name, count in review.new.items()) or "none"
-    say(f"new         {review.conversations:,} conversations; rows: {rows}")
+    plural = "" if review.conversations == 1 else "s"
+    say(f"new         {review.conversations:,} conversation{plural}; rows: {rows}")
     say(f"known       {review.known:,} rows are there or under way already")
     _say_counts("models", most(review.summary.models))
     if review.first and review.last:
@@ -41,8 +42,12 @@ def say_review(review: Review, *, source: str, is_new: bool) -> None:
         say(
             "            rows of other contributors hold something that today's rules would replace; tell them"
         )
+    for path in review.unreadable[:_MOST_FILES]:
+        say(f"unreadable  {neutralise(path)}: another contributor's, it holds no rows")
     for url in review.busy:
-        say(f"later       files that {url} changes are looked at again once it is merged or closed")
+        say(
+            f"later       files that {neutralise(url)} changes are looked at again once it is merged or closed"
+        )
     _say_files(review)
     for name, row in review.sample:
         say()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -84,31 +86,44 @@ def upload(
         again=lambda: prepare(publishing.rebuild(home, built)),
         confirmed=confirmed,
         dry_run=how["dry_run"],
+        command=[
+            "upload",
+            *(f"--dataset={name}" for name in datasets),
+            *(["--format=log"] if format_ else []),
+            *(f"--language={code}" for code in how["languages"]),
+            *(["--no-check-others"] if how["no_check_others"] else []),
+        ],
         patience=how["patience"],
         is_public=public,
         json_=json_,
     )
 
 
-def send(
+def send(  # noqa: PLR0913 -- what was asked for, and how
     home: Home,
     prepared: Any,
     *,
     again: Any,
     confirmed: str | None,
+    command: Sequence[str],
     dry_run: bool = False,
     patience: float = 120.0,
     is_public: bool = False,
     json_: bool = False,
 ) -> None:
-    """Show what is staged, have it confirmed, bring it to the Hub; the last line is the address."""
+    """Show what is staged, have it confirmed, bring it to the Hub; the last line is the address.
+
+    `command` is what was called, with all that decides what is staged: whoever confirms calls it again.
+    """
     from dolphin_logger.cli import publishing
     from dolphin_logger.cli.progress import progress
 
     if not prepared.staged.changes:
         _nothing(home, prepared, json_=json_)
         return
-    prepared = _confirmed(home, prepared, again, confirmed, dry_run=dry_run, json_=json_)
+    prepared = _confirmed(
+        home, prepared, again, confirmed, command=command, dry_run=dry_run, json_=json_
+    )
     if prepared is None:
         return
     size = prepared.staged.changes.size
@@ -123,7 +138,14 @@ def send(
 
 
 def _confirmed(
-    home: Home, prepared: Any, again: Any, confirmed: str | None, *, dry_run: bool, json_: bool
+    home: Home,
+    prepared: Any,
+    again: Any,
+    confirmed: str | None,
+    *,
+    command: Sequence[str],
+    dry_run: bool,
+    json_: bool,
 ) -> Any:
     """Give what was confirmed; None for a dry run; end with 6 where nobody said yes."""
     from dolphin_logger.cli.reviewing import say_review
@@ -145,30 +167,32 @@ def _confirmed(
                 f"error: --confirm {confirmed}: that is not what would go up now; look again above"
             )
         if confirmed is not None or not for_person() or json_:
-            note(f"nothing was sent. To publish exactly this: {_command(prepared)}")
+            note(f"nothing was sent. To publish exactly this: {_line(prepared, command)}")
             raise click.exceptions.Exit(_UNCONFIRMED)
-        answer = _ask(prepared)
-        if answer == "yes":
+        text = _ask(prepared)
+        while text is not None and not _redact(home, prepared, text):
+            text = _ask(prepared)
+        if text is None:
             return prepared
-        if answer is None:
-            raise click.exceptions.Exit(_UNCONFIRMED)
-        if _redact(home, prepared, answer):
-            prepared = again()
+        prepared = again()
 
 
 def _ask(prepared: Any) -> str | None:
-    """Ask for the yes: the first digits of the hash; or for a text that must go; None is no."""
+    """Ask for the yes, the first digits of the hash: None; or for a text that must go; else end with 6."""
     name = prepared.review.repository
     digits = prepared.review.digest.removeprefix("sha256:")[:6]
     note(
         f"type {digits} to propose exactly this to {name}; `redact TEXT` to take a text out and build again; Enter for no"
     )
-    said = str(click.prompt(">", default="", show_default=False, err=True)).strip()
+    said = str(
+        click.prompt(">", default="", show_default=False, prompt_suffix=" ", err=True)
+    ).strip()
     if said == digits:
-        return "yes"
+        return None
     if said.startswith("redact ") and said[7:].strip():
         return said[7:].strip()
-    return None
+    note("nothing was sent")
+    raise click.exceptions.Exit(_UNCONFIRMED)
 
 
 def _redact(home: Home, prepared: Any, text: str) -> bool:
@@ -176,7 +200,7 @@ def _redact(home: Home, prepared: Any, text: str) -> bool:
     from dolphin_logger.journal.labels import LabelWriter
     from dolphin_logger.publish.review import holding
 
-    found = list(holding(prepared.staged.files, text))
+    found = list(holding(prepared.staged, text))
     if not found:
         note("no new row shows that text")
         return False
@@ -186,7 +210,8 @@ def _redact(home: Home, prepared: Any, text: str) -> bool:
             writer.write(conversation, "redact", {"text": text})
     finally:
         writer.close()
-    note(f"marked in {len(found)} conversations; building again")
+    plural = "" if len(found) == 1 else "s"
+    note(f"marked in {len(found)} conversation{plural}; building again")
     return True
 
 
@@ -204,9 +229,10 @@ def _nothing(home: Home, prepared: Any, *, json_: bool) -> None:
         say(url)
 
 
-def _command(prepared: Any) -> str:
+def _line(prepared: Any, command: Sequence[str]) -> str:
     target = prepared.target
     create = (
         "" if target.is_there else (" --create" if target.remote.private else " --create --public")
     )
-    return f"dolphin-logger upload --repo {target.remote.name}{create} --confirm {prepared.review.digest}"
+    called = shlex.join(command)
+    return f"dolphin-logger {called} --repo {target.remote.name}{create} --confirm {prepared.review.digest}"

@@ -16,7 +16,8 @@ _WHOLE = 36  # characters of an id
 
 
 @click.command(
-    help="Take a conversation back: a pull request that removes it; it then stays out for ever."
+    short_help="Take conversations back, for ever.",
+    help="Take a conversation back: a pull request that removes it; it then stays out for ever.",
 )
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @click.option(
@@ -60,7 +61,15 @@ def withdraw(
     )
     if not prepared.staged.changes:
         note("no row that this machine gave is of it; it stays out of every dataset built here")
-    send(home, prepared, again=lambda: prepared, confirmed=confirmed, dry_run=dry_run, json_=json_)
+    send(
+        home,
+        prepared,
+        again=lambda: prepared,
+        confirmed=confirmed,
+        command=["dataset", "withdraw", *ids],
+        dry_run=dry_run,
+        json_=json_,
+    )
 
 
 def _ids_of(home: Home, name: str) -> list[str]:

@@ -63,7 +63,18 @@ def read_manifest(folder: Path) -> Manifest:
         raise DatasetError(f"{path}: not a dataset of dolphin-logger: {error}") from None
     if not isinstance(fields, dict) or fields.get("v") != VERSION:
         raise DatasetError(f"{path}: another version of dolphin-logger wrote it; build it again")
-    return Manifest(folder, fields)
+    found = Manifest(folder, fields)
+    try:
+        files = [file["path"] for export in fields["exports"] for file in export["files"]]
+        inside = all(isinstance(one, str) and not {"", ".."} & set(one.split("/")) for one in files)
+        is_whole = (
+            inside and bool(found.name) and found.rows >= 0 and found.is_publishable in (0, 1)
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        is_whole = False
+    if not is_whole:
+        raise DatasetError(f"{path}: damaged; build the dataset again")
+    return found
 
 
 def list_datasets(home: Home) -> Iterator[Manifest]:

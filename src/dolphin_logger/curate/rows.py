@@ -16,15 +16,24 @@ from typing import Any, Final
 import orjson
 
 _LONE: Final = re.compile("[\ud800-\udfff]")
+_SEPARATORS: Final = (  # which readers that cut text into lines (`str.splitlines`) take for ends
+    ("\u2028".encode(), rb"\u2028"),
+    ("\u2029".encode(), rb"\u2029"),
+    ("\x85".encode(), rb"\u0085"),
+)
 
 
 def encode_row(row: Any) -> bytes:
     """Write a value as a line, its end included."""
     try:
-        return orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
+        line = orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE)
     except TypeError:  # a lone surrogate, or a whole number beyond 64 bits
         text = json.dumps(_writable(row), ensure_ascii=False, separators=(",", ":"))
-        return text.encode() + b"\n"
+        line = text.encode() + b"\n"
+    if b"\xe2\x80" in line or b"\xc2\x85" in line:
+        for separator, escape in _SEPARATORS:
+            line = line.replace(separator, escape)
+    return line
 
 
 def decode_row(line: bytes) -> Any:

@@ -45,6 +45,8 @@ class Site:
         Raises:
             DatasetError: another one is at it, or the folder is somebody else's.
         """
+        if self.out.is_symlink() or (self.out.exists() and not self.out.is_dir()):
+            raise DatasetError(f"{self.out}: is no folder, and would be replaced; choose --name")
         if self.out.exists() and not (self.out / NAME).exists() and any(self.out.iterdir()):
             raise DatasetError(f"{self.out}: is not a dataset, and would be replaced; choose --out")
         make_private_folder(self.folder)

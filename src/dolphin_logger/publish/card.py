@@ -7,14 +7,15 @@ comes from traffic is shown as code, so that none of it can be markup.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from dolphin_logger.errors import DatasetError
 from dolphin_logger.exporters import Column
 from dolphin_logger.publish.plots import bars
-from dolphin_logger.publish.summary import Summary, in_order, most
+from dolphin_logger.publish.summary import EDGES, Summary, in_order, most
 
 MARK: Final = "<!-- this card is written by dolphin-logger; edit above this line only -->"
 PATH: Final = "README.md"
@@ -125,14 +126,39 @@ def written_above(card: str) -> str | None:
 
 def plots_of(summary: Summary) -> dict[str, str]:
     """Draw the plots, by the path at which the card shows them."""
-    drawn = {
-        "turns": ("answers of the model in a row (from … up)", in_order(summary.turns)),
-        "tokens": ("thousand tokens of a row (from … up)", in_order(summary.tokens)),
+    return {_place(name): bars(*one) for name, one in _drawn(summary).items()}
+
+
+def _place(name: str) -> str:
+    return f"assets/{name}.svg"
+
+
+def _drawn(summary: Summary) -> dict[str, tuple[str, list[tuple[str, int]]]]:
+    """Give title and bars of each plot that has any."""
+    every = {
+        "turns": ("rows by number of the model's answers", _ranged(summary.turns, _answers)),
+        "tokens": ("rows by number of tokens", _ranged(summary.tokens, _thousands)),
         "models": ("rows by model", most(summary.models)[:15]),
         "tools": ("rows by tool that was called", most(summary.tools)[:15]),
         "months": ("rows by month", in_order(summary.months)),
     }
-    return {f"assets/{name}.svg": bars(*one) for name, one in drawn.items() if one[1]}
+    return {name: one for name, one in every.items() if one[1]}
+
+
+def _ranged(counts: Counter[str], write: Callable[[int], str]) -> list[tuple[str, int]]:
+    return [(write(int(edge)), count) for edge, count in in_order(counts)]
+
+
+def _answers(edge: int) -> str:
+    if edge >= EDGES[-1]:
+        return f"{edge:,} or more"
+    return "1" if edge == 1 else f"{edge} to {2 * edge - 1}"
+
+
+def _thousands(edge: int) -> str:
+    if edge >= EDGES[-1]:
+        return f"{edge:,}k or more"
+    return "below 2k" if edge == 1 else f"{edge}k to {2 * edge}k"
 
 
 def _head(facts: Facts) -> str:
@@ -195,8 +221,8 @@ def _inside(facts: Facts) -> str:
         "## What is inside",
         "",
         (
-            f"{summary.conversations:,} conversations with language models, "
-            f"{_span(facts)}recorded by {facts.contributors} contributor(s)."
+            f"{_number(summary.conversations, 'conversation')} with language models, "
+            f"{_span(facts)}recorded by {_number(facts.contributors, 'contributor')}."
         ),
         "",
         "| configuration | a row is | rows |",
@@ -206,9 +232,8 @@ def _inside(facts: Facts) -> str:
             for shape in facts.shapes
         ),
     ]
-    for path in plots_of(summary):
-        name = path.partition("/")[2].removesuffix(".svg")
-        lines += ["", f"![{name}]({path})"]
+    for name, (title, _) in _drawn(summary).items():
+        lines += ["", f"![{title}]({_place(name)})"]
     lines += _table("model", most(summary.models)) + _table("tool", most(summary.tools)[:15])
     return "\n".join(lines)
 
@@ -220,6 +245,10 @@ _UNITS: Final = {
     "session": "a session with branches and sub-agents",
     "exchange": "a request and its answer as they were sent",
 }
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _span(facts: Facts) -> str:
@@ -247,7 +276,9 @@ def _collected(facts: Facts) -> str:
 
 
 def _cleaned(facts: Facts) -> str:
-    rules = ", ".join(f"{_code(name)} {version}" for name, version in sorted(facts.rules.items()))
+    rules = ", ".join(
+        f"{_code(name)} {_code(version)}" for name, version in sorted(facts.rules.items())
+    )
     lines = [
         "## How it was cleaned",
         "",
@@ -281,17 +312,27 @@ def _models(facts: Facts) -> str:
     return "\n".join([*lines, *([""] if notes else []), *notes])
 
 
+_TRAINERS: Final = {
+    "messages": "SFTTrainer",
+    "turns": "SFTTrainer",
+    "preference": "DPOTrainer",
+    "kto": "KTOTrainer",
+}
+
+
 def _loading(facts: Facts) -> str:
-    first = facts.shapes[0].name if facts.shapes else "messages"
-    trainers = {"turn": "SFTTrainer", "leaf": "SFTTrainer", "pair": "DPOTrainer"}
-    trainer = next((trainers[one.unit] for one in facts.shapes if one.unit in trainers), None)
+    shapes = {shape.name: shape for shape in facts.shapes}
+    first = next((name for name in (*_TRAINERS, *shapes) if name in shapes), "messages")
+    trainer = _TRAINERS.get(first)
+    splits = shapes[first].splits if first in shapes else ()
+    split = "train" if "train" in splits or not splits else splits[0]
     lines = [
         "## How to use it",
         "",
         "```python",
         "from datasets import load_dataset",
         "",
-        f'rows = load_dataset("{facts.repository}", "{first}", split="train")',
+        f'rows = load_dataset("{facts.repository}", "{first}", split="{split}")',
     ]
     if trainer:
         lines += [

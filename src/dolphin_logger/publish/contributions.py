@@ -4,7 +4,9 @@
 
 Every contributor writes under names of its own, so that no two pull requests ever touch the same file.
 A contributor is a random name that lies in the home; nobody's account or machine. Strangers' files are
-read leniently. Invariant: a row's origin is the conversation it was made of and the hash of its bytes.
+read as what they are, strangers': one that names files or shapes otherwise than this program does is none.
+Invariants: a row's origin is the conversation it was made of and the hash of its bytes; what is read names
+only files that bear its contributor's name.
 """
 
 from __future__ import annotations
@@ -26,7 +28,12 @@ from dolphin_logger.publish.summary import Summary, read_summary
 FOLDER: Final = "contributions"
 VERSION: Final = 1
 _NAME: Final = re.compile(r"[0-9a-f]{8}")
-_LARGEST: Final = 256 << 20  # bytes of one such file that are read
+LARGEST: Final = 256 << 20  # bytes of one such file that are read
+_WORD: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")  # of exports, splits, columns, rules
+_VERSION: Final = re.compile(r"[A-Za-z0-9_.+-]{1,64}")
+_KIND: Final = re.compile(r"[a-z0-9_<>]{1,40}")
+_SUFFIX: Final = re.compile(r"jsonl|parquet")
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]{1,20}Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,41 +119,57 @@ def contributor_of(home: Home) -> str:
 
 def read_contribution(data: bytes) -> Contribution | None:
     """Read what somebody gave; None for what is no contribution."""
-    if len(data) > _LARGEST:
+    if len(data) > LARGEST:
         return None
     try:
         fields = json.loads(data)
+        who = _fit(_NAME, fields["contributor"])
         return Contribution(
-            contributor=str(fields["contributor"]),
-            batch=str(fields["batch"]),
-            files=tuple(_read_files(fields["files"])),
+            contributor=who,
+            batch=_fit(_NAME, fields["batch"]),
+            files=tuple(_read_files(fields["files"], who)),
             summary=read_summary(fields.get("summary") or {}),
             shapes=tuple(_read_shapes(fields.get("shapes") or [])),
             rules={
-                str(name): str(value) for name, value in dict(fields.get("rules") or {}).items()
+                _fit(_WORD, name): _fit(_VERSION, value)
+                for name, value in dict(fields.get("rules") or {}).items()
             },
             tool=str(fields.get("tool") or ""),
-            first=fields.get("first"),
-            last=fields.get("last"),
+            first=_day(fields.get("first")),
+            last=_day(fields.get("last")),
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 
-def _read_files(files: Sequence[Mapping[str, Any]]) -> Iterator[GivenFile]:
+def _fit(pattern: re.Pattern[str], value: Any) -> str:
+    if not isinstance(value, str) or not pattern.fullmatch(value):
+        raise ValueError("not what this program writes")
+    return value
+
+
+def _day(value: Any) -> str | None:
+    return None if value is None else _fit(_DAY, value)
+
+
+def _read_files(files: Sequence[Mapping[str, Any]], who: str) -> Iterator[GivenFile]:
     for file in files:
         origins = tuple([Origin(str(one[0]), str(one[1])) for one in file["origins"]])
-        yield GivenFile(str(file["path"]), str(file["export"]), str(file["split"]), origins)
+        export, split = _fit(_WORD, file["export"]), _fit(_WORD, file["split"])
+        named = re.compile(rf"data/{re.escape(export)}/{re.escape(split)}-{who}-[\w.-]+")
+        yield GivenFile(_fit(named, file["path"]), export, split, origins)
 
 
 def _read_shapes(shapes: Sequence[Mapping[str, Any]]) -> Iterator[Shape]:
     for shape in shapes:
         yield Shape(
-            name=str(shape["name"]),
-            unit=str(shape["unit"]),
-            splits=tuple([str(split) for split in shape["splits"]]),
-            suffix=str(shape["suffix"]),
-            columns=tuple([(str(name), str(kind)) for name, kind in shape["columns"]]),
+            name=_fit(_WORD, shape["name"]),
+            unit=_fit(_WORD, shape["unit"]),
+            splits=tuple([_fit(_WORD, split) for split in shape["splits"]]),
+            suffix=_fit(_SUFFIX, shape["suffix"]),
+            columns=tuple(
+                [(_fit(_WORD, name), _fit(_KIND, kind)) for name, kind in shape["columns"]]
+            ),
             is_file_each=bool(shape.get("is_file_each")),
         )
 

@@ -19,6 +19,7 @@ from dolphin_logger.errors import HubError
 from dolphin_logger.publish.changes import RemoteFile
 
 _KIND: Final = "dataset"
+_TOKEN: Final = re.compile(r"[!-~]+")
 _RESET: Final = re.compile(r"t=(\d+)")
 
 
@@ -57,14 +58,21 @@ def token_of(environment: dict[str, str] | None = None) -> str:
     """Find the token: HF_TOKEN, else the Hub's own login.
 
     Raises:
-        HubError: there is none (401).
+        HubError: there is none (401), or what is there cannot be one: a header could not carry it,
+            and whoever refused it there would print it.
     """
-    given = (os.environ if environment is None else environment).get("HF_TOKEN", "").strip()
-    if given:
-        return given
-    from huggingface_hub import get_token  # noqa: PLC0415  # slow to import
+    found: str | None = (os.environ if environment is None else environment).get("HF_TOKEN", "")
+    if not (found or "").strip():
+        from huggingface_hub import get_token  # noqa: PLC0415  # slow to import
 
-    found = get_token()
+        found = get_token()
+    found = (found or "").strip()
+    if found and not _TOKEN.fullmatch(found):
+        raise HubError(
+            "the token for the Hugging Face Hub cannot be one: it holds spaces, line ends or other characters "
+            "that no token has; copy it again into HF_TOKEN",
+            status=401,
+        )
     if not found:
         cure = "set HF_TOKEN to a token with write access, or log in with `hf auth login`"
         raise HubError(f"no token for the Hugging Face Hub: {cure}", status=401)
@@ -141,7 +149,7 @@ class Hub:
                     entry.size, entry.blob_id, entry.lfs.sha256 if entry.lfs else None
                 )
                 for entry in entries
-                if isinstance(entry, RepoFile)
+                if isinstance(entry, RepoFile) and is_sane(entry.path)
             }
 
     def base_of(self, pull: Pull) -> str:
@@ -190,6 +198,13 @@ class Hub:
             return [_pull(one) for one in found if containing in one.title]
 
 
+def is_sane(path: str) -> bool:
+    """Say whether a path of a repository stays where it belongs when its file is brought here."""
+    return path.isprintable() and all(
+        part not in ("", ".", "..") and "\\" not in part for part in path.split("/")
+    )
+
+
 @contextlib.contextmanager
 def translated(name: str) -> Iterator[None]:
     """Turn what huggingface_hub raises into a HubError that says what to do."""
@@ -208,6 +223,11 @@ def translated(name: str) -> Iterator[None]:
         raise HubError(
             f"the Hub cannot be reached for {name}: {type(error).__name__}: {error}"
         ) from error
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise HubError(
+            f"what answers for {name} is not the Hub, or speaks a language of its own ({type(error).__name__}); "
+            "look at HF_ENDPOINT"
+        ) from error
     except OSError as error:
         raise HubError(f"the Hub cannot be reached for {name}: {error}") from error
 
@@ -224,11 +244,11 @@ def explain(name: str, status: int | None, text: str, headers: dict[str, Any]) -
                 "of outsiders: publish to your own with `--repo <you>/<name> --create`"
             )
         case 404:
-            return f"{said}; check the name, or create it with --create"
+            return f"{said}; check name and revision, or create it with `upload --create`"
         case 409 | 412:
             return f"{said}; the repository changed since the review: run `dolphin-logger upload` again"
         case 413:
-            return f"{said}; make smaller shards: `shard_bytes` in the recipe"
+            return f"{said}; make smaller shards: `shard_mib` in the recipe"
         case 429:
             wait = wait_of(headers)
             when = f"in {wait:.0f} seconds" if wait is not None else "in an hour"

@@ -54,7 +54,8 @@ def compare(folder: Path, built: Built | None) -> list[Comparison]:
     here: dict[str, Counter[str]] = {}
     for shape, files in (built.files if built else {}).items():
         for file in files:
-            here.setdefault(shape.name, Counter()).update(_hashes(file.path))
+            known = here.setdefault(shape.name, Counter())
+            known |= Counter(_hashes(file.path))  # two datasets may have the same row
     return [
         _compared(name, there.get(name, Counter()), here.get(name, Counter()))
         for name in sorted(there.keys() | here.keys())

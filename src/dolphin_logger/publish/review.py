@@ -55,6 +55,7 @@ class Review:
     dropped: dict[str, int]
     cleaned: dict[str, int]
     others: dict[str, int]
+    unreadable: tuple[str, ...]
     busy: tuple[str, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -77,6 +78,7 @@ class Review:
             "dropped": self.dropped,
             "cleaned": self.cleaned,
             "others": self.others,
+            "unreadable": list(self.unreadable),
             "busy": list(self.busy),
         }
 
@@ -112,19 +114,19 @@ def make_review(staged: Staged, built: Built | None, remote: Remote) -> Review:
         dropped=staged.dropped,
         cleaned=staged.cleaned,
         others=staged.others,
+        unreadable=tuple(sorted(staged.unreadable)),
         busy=tuple(sorted(staged.busy)),
     )
 
 
-def holding(files: Sequence[tuple[str, Path]], text: str) -> Iterator[str]:
-    """Give the conversations of new rows in which a text stands, as far as the rows name them."""
+def holding(staged: Staged, text: str) -> Iterator[str]:
+    """Give the conversations of new rows in which a text stands."""
     wanted = json.dumps(text, ensure_ascii=False)[1:-1]
     found: dict[str, None] = {}
-    for _, path in files:
-        for _, row in read_lines(path):
-            metadata = row.get("metadata") if isinstance(row, dict) else None
-            if isinstance(metadata, dict) and wanted in json.dumps(row, ensure_ascii=False):
-                found[str(metadata.get("conversation"))] = None
+    for path, whose in staged.whose.items():
+        for at, (_, row) in enumerate(read_lines(path)):
+            if wanted in json.dumps(row, ensure_ascii=False):
+                found[whose[min(at, len(whose) - 1)]] = None
     yield from found
 
 

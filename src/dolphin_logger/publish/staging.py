@@ -20,7 +20,7 @@ from typing import Final
 from dolphin_logger._version import __version__
 from dolphin_logger.curate.rows import decode_row, read_lines
 from dolphin_logger.curate.writers import open_shard
-from dolphin_logger.errors import LeakError
+from dolphin_logger.errors import DatasetError, LeakError
 from dolphin_logger.publish import card as cards
 from dolphin_logger.publish.built import Built, BuiltFile
 from dolphin_logger.publish.card import Shape
@@ -28,6 +28,7 @@ from dolphin_logger.publish.carried import Again, Clean, carry, findings_in, is_
 from dolphin_logger.publish.changes import Changes, RemoteFile, read_changes
 from dolphin_logger.publish.contributions import (
     FOLDER,
+    LARGEST,
     Contribution,
     GivenFile,
     Origin,
@@ -39,6 +40,7 @@ from dolphin_logger.publish.fresh import Known
 from dolphin_logger.publish.hub import Hub, Pull, Remote
 from dolphin_logger.publish.summary import Summary, summarise
 
+_LARGEST_CARD: Final = 4 << 20  # bytes: a larger one is nobody's that we could mend
 _IMAGE: Final = re.compile(rb"images/[0-9a-f]{64}\.\w{1,8}")
 
 
@@ -74,7 +76,8 @@ class Staged:
         known: rows of the dataset that the repository has already, or others gave.
         dropped, cleaned: rows of this machine that go, or are cleaned again, by path.
         others: rows of other contributors in which something was found, by path.
-        files: the new ones, by shape.
+        unreadable: files of theirs that hold no rows.
+        files: the new ones, by shape. whose: the conversations of their rows; one where a file is one.
         busy: pull requests that change our files already; those files wait for them to be merged.
     """
 
@@ -86,7 +89,9 @@ class Staged:
     dropped: dict[str, int] = field(default_factory=dict)
     cleaned: dict[str, int] = field(default_factory=dict)
     others: dict[str, int] = field(default_factory=dict)
+    unreadable: set[str] = field(default_factory=set)
     files: list[tuple[str, Path]] = field(default_factory=list)
+    whose: dict[Path, tuple[str, ...]] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
 
 
@@ -145,19 +150,26 @@ class Staging:
 
     def _read_given(self) -> Iterator[Contribution]:
         for path in sorted(self._tree):
-            if path.startswith(f"{FOLDER}/") and path.endswith(".json"):
+            if (
+                path.startswith(f"{FOLDER}/")
+                and path.endswith(".json")
+                and self._tree[path].size <= LARGEST
+            ):
                 found = read_contribution(self._fetch(path).read_bytes())
                 if found is not None and found.path == path:
                     yield found
 
     def _find_busy(self) -> dict[str, str]:
-        """Give the paths that a waiting pull request changes, with its address."""
+        """Give the paths that a waiting pull request changes, with its address.
+
+        Our own files wait for our own pull requests alone: a stranger's must not hold up what is taken back.
+        """
         found: dict[str, str] = {}
         for pull in self._wish.waiting:
             tree = self._hub.tree(pull.ref)
             for path in tree.keys() | self._tree.keys():
-                is_ours = path == cards.PATH or f"-{self._wish.contributor}-" in path
-                if is_ours and tree.get(path) != self._tree.get(path):
+                is_ours = pull.author == self._remote.user and f"-{self._wish.contributor}-" in path
+                if (is_ours or path == cards.PATH) and tree.get(path) != self._tree.get(path):
                     found[path] = pull.url
         return found
 
@@ -281,6 +293,7 @@ class Staging:
         target.parent.mkdir(parents=True, exist_ok=True)
         new.path.rename(target)
         self._staged.files.append((shape.name, target))
+        self._staged.whose[target] = tuple([origin.conversation for origin in new.origins])
         return GivenFile(path, shape.name, new.file.split, new.origins)
 
     def _stage_images(self, line: bytes) -> None:
@@ -350,14 +363,20 @@ class Staging:
                 return True
             return is_gone(origin, row, removed=self._wish.removed)
 
-        again = carry(
-            file,
-            self._fetch(file.path),
-            shape=shape,
-            gone=gone,
-            clean=self._clean,
-            target=self._work / hashlib.sha256(file.path.encode()).hexdigest(),
-        )
+        try:
+            again = carry(
+                file,
+                self._fetch(file.path),
+                shape=shape,
+                gone=gone,
+                clean=self._clean,
+                target=self._work / hashlib.sha256(file.path.encode()).hexdigest(),
+            )
+        except (ValueError, RecursionError) as error:
+            raise DatasetError(
+                f"{file.path} of {self._remote.name} bears this machine's name and cannot be read: somebody "
+                "changed it there; undo that change, or delete the file"
+            ) from error
         if again.dropped:
             self._staged.dropped[file.path] = again.dropped
         if again.cleaned:
@@ -395,10 +414,15 @@ class Staging:
     def _look_at_others(self) -> None:
         for one in self._theirs:
             for file in one.files:
-                if file.path in self._tree:
+                if file.path not in self._tree:
+                    continue
+                try:
                     count = findings_in(self._fetch(file.path), self._clean)
-                    if count:
-                        self._staged.others[file.path] = count
+                except (ValueError, RecursionError):
+                    self._staged.unreadable.add(file.path)
+                    continue
+                if count:
+                    self._staged.others[file.path] = count
 
     # the card
 
@@ -406,7 +430,9 @@ class Staging:
         """Write the card where it is ours to write: none is there yet, it lacks a shape, or we own it."""
         every = [*self._theirs, *ours]
         present = self._tree.get(cards.PATH)
-        text = self._fetch(cards.PATH).read_text(encoding="utf-8") if present else ""
+        text = self._read_card() if present else ""
+        if text is None:
+            return
         above = cards.written_above(text) if text else ""
         shapes = shapes_of(every)
         if cards.PATH in self._busy:
@@ -424,6 +450,15 @@ class Staging:
         self._write(cards.PATH, cards.write_card(facts, above=above or "").encode())
         for path, drawn in cards.plots_of(facts.summary).items():
             self._write(path, drawn.encode())
+
+    def _read_card(self) -> str | None:
+        """Read the card that is there; None when it is none that could be mended."""
+        if self._tree[cards.PATH].size > _LARGEST_CARD:
+            return None
+        try:
+            return self._fetch(cards.PATH).read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            return None
 
     def _write(self, path: str, data: bytes) -> None:
         """Stage a file, if the repository does not have it so."""

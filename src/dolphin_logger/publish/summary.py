@@ -6,13 +6,19 @@ values, and no repository. Invariant: counts only: nothing in it was said by any
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
 
-_EDGES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+EDGES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 _MOST_NAMES: Final = 40  # of tools, models: the card shows the most frequent
+_MOST_READ: Final = 10_000  # names of one kind in what somebody gave
+_MOST: Final = 10**12
+_ANY: Final = re.compile(r".+", re.DOTALL)
+_EDGE: Final = re.compile("|".join(map(str, EDGES)))
+_FORMS: Final = {"turns": _EDGE, "tokens": _EDGE, "months": re.compile(r"[12]\d{3}-[01]\d")}
 
 
 @dataclass(slots=True)
@@ -57,15 +63,23 @@ def read_summary(values: Mapping[str, Any]) -> Summary:
     """Read what `to_json` wrote; what is odd in a stranger's is left out."""
     found = Summary()
     count = values.get("conversations")
-    found.conversations = count if isinstance(count, int) else 0
+    found.conversations = int(count or 0) if _is_count(count) else 0
     for one in fields(Summary):
         counts = values.get(one.name)
         if one.name != "conversations" and isinstance(counts, dict):
             counter = getattr(found, one.name)
-            for name, number in counts.items():
-                if isinstance(number, int) and number > 0 and len(name) <= 200:
+            for name, number in list(counts.items())[:_MOST_READ]:
+                if (
+                    _is_count(number)
+                    and len(name) <= 200
+                    and _FORMS.get(one.name, _ANY).fullmatch(name)
+                ):
                     counter[name] += number
     return found
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and 0 < value <= _MOST
 
 
 def summarise(export: str, rows: Iterable[Mapping[str, Any]]) -> Summary:
@@ -134,7 +148,7 @@ def _month(value: Any) -> str | None:
 
 
 def _edge(number: int) -> str:
-    return str(max(edge for edge in _EDGES if edge <= max(1, number)))
+    return str(max(edge for edge in EDGES if edge <= max(1, number)))
 
 
 def _list(value: Any) -> list[Any]:
@@ -154,6 +168,6 @@ def in_order(counts: Counter[str]) -> list[tuple[str, int]]:
     """Give counts by edge or month, in their order, with the empty places between numbers."""
     if not all(name.isdigit() for name in counts):
         return sorted(counts.items())
-    edges = [edge for edge in _EDGES if counts]
+    edges = [edge for edge in EDGES if counts]
     low, high = min(map(int, counts), default=1), max(map(int, counts), default=0)
     return [(str(edge), counts.get(str(edge), 0)) for edge in edges if low <= edge <= high]

@@ -104,3 +104,11 @@ def test_recipes_that_cannot_be_found_say_which_there_are(tmp_path: Path) -> Non
     circle.write_text("exports = [")
     with pytest.raises(DatasetError, match="not TOML"):
         find_recipe(str(circle))
+
+
+@pytest.mark.parametrize("text", ["x = " + "[" * 5000, "shard_mib = " + "9" * 5000])
+def test_what_the_parser_of_toml_does_not_expect(text: str, tmp_path: Path) -> None:
+    """Depth and endless numbers are faults of the file."""
+    (tmp_path / "odd.toml").write_text(text)
+    with pytest.raises(DatasetError, match=r"odd\.toml"):
+        find_recipe(str(tmp_path / "odd.toml"))

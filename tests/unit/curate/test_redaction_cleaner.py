@@ -223,3 +223,23 @@ def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> Non
     path.write_text("abc\n")
     with pytest.raises(DatasetError, match="key"):
         load_key(path)
+
+
+def test_names_of_clients_and_models_hold_no_secrets() -> None:
+    """Whoever asks chooses them; what is no secret in them stays, an address or a path too."""
+    token = "ghp_" + "A1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q7r8"
+    metadata: dict[str, Any] = {
+        "client": f"tool/{token}",
+        "models": ["mistral-7b-v0.3.0.1", f"ft:{token}"],
+    }
+    made = cleaner(names=["mistral"])
+    piece = Example("r", "c", [{"role": "user", "content": "hi"}], 0, metadata=metadata)
+    gave = made.clean(piece)
+    assert gave.piece.metadata == {
+        "client": "tool/<SECRET_1>",
+        "models": ["mistral-7b-v0.3.0.1", "ft:<SECRET_1>"],
+    }
+    assert [one.path for one in gave.findings] == ["metadata.client", "metadata.models[1]"]
+    assert not made.scan({"metadata": gave.piece.metadata})
+    assert made.scan({"metadata": metadata})
+    assert made.clean(Session("s", "c", f"tool/{token}", [])).piece.client == "tool/<SECRET_1>"

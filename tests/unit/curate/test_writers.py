@@ -83,3 +83,12 @@ def test_a_row_is_json_and_utf8_whatever_was_said() -> None:
     assert json.loads(line.decode()) == {"a": LONG, "b": "x\ufffdy", "c": None, "d\ufffd": "ü"}
     assert decode_row(line)["a"] == LONG
     assert decode_row(encode_row({"a": [2**63, -(2**63)]})) == {"a": [2**63, -(2**63)]}
+
+
+def test_a_row_is_one_line_for_whoever_cuts_text_into_lines() -> None:
+    """Separators that `str.splitlines` knows are written as escapes: another spelling, the same value."""
+    row = {"a": "one\u2028two\u2029three\x85four\x0b\x0c\x1c\x1e\r\nfive", "\u2028": 2**70}
+    line = encode_row(row)
+    assert len(line.decode().splitlines()) == 1
+    assert decode_row(line) == row
+    assert len(encode_row(row | {"\u2028": 1}).decode().splitlines()) == 1

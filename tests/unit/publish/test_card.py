@@ -22,6 +22,7 @@ from dolphin_logger.publish.card import (
     write_card,
     written_above,
 )
+from dolphin_logger.publish.plots import bars
 from dolphin_logger.publish.summary import Summary, read_summary, summarise
 
 COLUMNS = (("messages", "list<json>"), ("tools", "list<json>"), ("metadata", "json"))
@@ -166,3 +167,30 @@ def test_licenses_and_sizes() -> None:
         "1K<n<10K",
         "1M<n<10M",
     ]
+
+
+@pytest.mark.parametrize(
+    ("shapes", "loaded", "trainer"),
+    [
+        ((("alpaca", "leaf"), ("messages", "leaf")), "messages", "SFTTrainer"),
+        ((("kto", "turn"),), "kto", "KTOTrainer"),
+        ((("log", "exchange"), ("preference", "pair")), "preference", "DPOTrainer"),
+        ((("log", "exchange"),), "log", None),
+    ],
+)
+def test_the_example_trains_on_rows_that_its_trainer_takes(
+    shapes: tuple[tuple[str, str], ...], loaded: str, trainer: str | None
+) -> None:
+    """The rows that are loaded are those of the trainer that is named."""
+    every = tuple([Shape(name, unit, ("train",), "jsonl") for name, unit in shapes])
+    card = write_card(Facts("org/data", "mit", Summary(), every))
+    assert f'load_dataset("org/data", "{loaded}", split="train")' in card
+    assert (f"{trainer}(" in card) if trainer else ("Trainer" not in card)
+
+
+def test_labels_fit_beside_their_bars() -> None:
+    """They are cut by how wide they are."""
+    drawn = bars("t", [("W" * 40, 1), ("漢" * 40, 1), ("short", 1)])
+    assert ">" + "W" * 23 + "…<" in drawn
+    assert ">" + "漢" * 11 + "…<" in drawn
+    assert ">short<" in drawn

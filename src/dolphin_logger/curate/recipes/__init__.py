@@ -59,6 +59,8 @@ def _values(wanted: str, *, beside: Path, depth: int) -> dict[str, Any]:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DatasetError(f"{wanted}: not TOML: {error}") from None
+    except (RecursionError, ValueError):  # what tomllib does not expect: depth, endless numbers
+        raise DatasetError(f"{wanted}: is nested too deep, or has an endless number") from None
     base = values.pop("extends", None)
     if folder is not None:
         _place(values, folder)

@@ -38,6 +38,9 @@ _PLAIN_KEYS: Final = frozenset(
 )  # names that say nothing of what they name
 
 
+_FOR_NAMES: Final = ("known", "secrets", "own")  # redactors that search names of programs too
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A finding for the report: where and by which rule, never what.
@@ -86,6 +89,7 @@ class Cleaner:
         names: Sequence[str] = (),
     ) -> None:
         self._redactors = [*redactors, *([Own(own)] if any(own) else [])]
+        self._for_names = [one for one in self._redactors if one.name in _FOR_NAMES]
         self._key = key
         self.canaries = Canaries(canaries)
         self._always = frozenset(names)
@@ -127,6 +131,8 @@ class Cleaner:
             value = getattr(piece, part.name)
             if part.name in _PARTS:
                 changed[part.name] = rewrite(_plain(value), visitor, place=(None, part.name))
+        if isinstance(client := getattr(piece, "client", None), str):
+            changed["client"] = visitor.named(client, (None, "client"))
         return Cleaned(_rebuilt(piece, changed), findings)
 
     def scan(self, row: Json) -> list[Found]:
@@ -207,6 +213,18 @@ class Cleaner:
             place = spot.end
         return "".join([*pieces, text[place:]])
 
+    def name_spots(self, text: str) -> list[Spot]:
+        """Give what must go from the name of a program or a model: secrets, and what people marked.
+
+        It may look like a path, an address or a person and is none.
+        """
+        marked = [one for one in self._more if one.name == Own.name]
+        return settle(text, search(text, [*self._for_names, *marked]))
+
+    def clean_name(self, text: str, spots: list[Spot]) -> str:
+        """Give a name without its spots."""
+        return self._replaced(text, spots)
+
     def report(self, spots: Iterable[Spot], place: Place) -> list[Found]:
         """Say where something was found, and by which rule."""
         path = write_place(place)
@@ -233,6 +251,13 @@ class _Looking:
         if self._has_canaries:
             cleaner = self._cleaner
             cleaner.canaries.check(text, record=cleaner.record, place=write_place(place))
+
+    def named(self, text: str, place: Place) -> str:
+        """Look for secrets alone."""
+        self.kept(text, place)
+        spots = self._cleaner.name_spots(text)
+        self._findings.extend(self._cleaner.report(spots, place))
+        return self._cleaner.clean_name(text, spots) if spots else text
 
     def number(self, number: int, key: str | None, place: Place) -> int:
         """Look at a number as at a text; one that must not leave becomes 0, so that it stays a number."""

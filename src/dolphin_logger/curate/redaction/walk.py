@@ -27,11 +27,14 @@ id role type object from time timestamp created created_at createTime status out
 signal tool_call_id call_id tool_use_id toolCallId source_call_id item_id parent parentId
 parentUuid uuid sessionId conversation conversation_id record record_id chosen_record
 rejected_record session_id trajectory_id request_id requestId response_id responseId
-previous_response_id step_id model models modelVersion provider providers client source harness
-schema_version finish_reason stop_reason finishReason system_fingerprint service_tier media_type
+previous_response_id step_id schema_version finish_reason stop_reason finishReason system_fingerprint service_tier media_type
 mime_type mimeType
 """
-_STRUCTURE: Final = frozenset(_STRUCTURE_WORDS.split())
+_NAMED_WORDS: Final = """
+model models modelVersion provider providers client source harness
+"""
+_NAMED: Final = frozenset(_NAMED_WORDS.split())  # structure too, but whoever asked chose the words
+_STRUCTURE: Final = frozenset(_STRUCTURE_WORDS.split()) | _NAMED
 _DATA_WORDS: Final = """
 arguments input args output result response parameters_json
 """
@@ -72,6 +75,10 @@ class Visitor(Protocol):
 
     def number(self, number: int, key: str | None, place: Place) -> int:
         """Take a whole number."""
+        ...
+
+    def named(self, text: str, place: Place) -> str:
+        """Take the name of a program or a model, which stays unless a secret is in it."""
         ...
 
     def kept(self, text: str, place: Place) -> None:
@@ -155,6 +162,8 @@ def _name(name: str, visitor: Visitor, place: Place) -> str:
 
 
 def _string(text: str, visitor: Visitor, key: str | None, place: Place, *, in_data: bool) -> str:
+    if not in_data and key in _NAMED and _ID.fullmatch(text):
+        return visitor.named(text, place)
     if (not in_data and key in _STRUCTURE and _ID.fullmatch(text)) or (
         len(text) >= _LEAST_MEDIA and is_media(text)
     ):
