@@ -251,10 +251,11 @@ def plug_in(monkeypatch: pytest.MonkeyPatch, loaded: object) -> list[str]:
     class Points(list[object]):
         names = frozenset({"mine"})
 
-        def select(self, *, name: str) -> list[object]:
-            return [SimpleNamespace(load=load, value="x:Mine")] if name == "mine" else []
+    def entry_points(*, group: str, name: str = "mine") -> Points:
+        del group
+        return Points([SimpleNamespace(load=load, value="x:Mine")] if name == "mine" else [])
 
-    monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: Points())
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
     return imported
 
 

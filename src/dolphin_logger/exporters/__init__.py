@@ -27,6 +27,7 @@ from dolphin_logger.exporters.sharegpt import ShareGPT
 from dolphin_logger.exporters.traces import Traces
 from dolphin_logger.exporters.turns import Turns
 from dolphin_logger.exporters.vision import Vision
+from dolphin_logger.plugins import load_plugin
 
 GROUP: Final = "dolphin_logger.exporters"
 
@@ -58,21 +59,11 @@ def find(name: str) -> Exporter:
     """
     if name in EXPORTERS:
         return EXPORTERS[name]
-    from importlib.metadata import entry_points  # noqa: PLC0415  # slow, and rarely needed
-
-    for point in entry_points(group=GROUP, name=name):
-        try:
-            loaded = point.load()
-            exporter = loaded() if isinstance(loaded, type) else loaded
-        except Exception as fault:  # a stranger's module may raise anything
-            raise DatasetError(
-                f"export {name!r}: its plugin {point.value} fails: {fault!r}"
-            ) from fault
-        if isinstance(exporter, Exporter) and exporter.name == name:
-            return exporter
-        raise DatasetError(
-            f"export {name!r}: its plugin {point.value} does not keep the promise of an exporter"
-        )
+    found: Exporter | None = load_plugin(
+        GROUP, name, what="exporter", promise=Exporter, error=DatasetError
+    )
+    if found is not None:
+        return found
     raise DatasetError(f"unknown export {name!r}; known: {', '.join(EXPORTERS)}")
 
 

@@ -24,6 +24,7 @@ from dolphin_logger.importers.llm_logs import LlmLogs
 from dolphin_logger.importers.open_webui import OpenWebUI
 from dolphin_logger.importers.opencode import Opencode
 from dolphin_logger.importers.pi import Pi
+from dolphin_logger.plugins import load_plugin
 
 GROUP: Final = "dolphin_logger.importers"
 
@@ -54,21 +55,11 @@ def find(name: str) -> Importer:
     """
     if name in IMPORTERS:
         return IMPORTERS[name]
-    from importlib.metadata import entry_points  # noqa: PLC0415  # slow, and rarely needed
-
-    for point in entry_points(group=GROUP, name=name):
-        try:
-            loaded = point.load()
-            importer = loaded() if isinstance(loaded, type) else loaded
-        except Exception as fault:  # a stranger's module may raise anything
-            raise SourceError(
-                f"importer {name!r}: its plugin {point.value} fails: {fault!r}"
-            ) from fault
-        if isinstance(importer, Importer) and importer.name == name:
-            return importer
-        raise SourceError(
-            f"importer {name!r}: its plugin {point.value} does not keep the promise of an importer"
-        )
+    found: Importer | None = load_plugin(
+        GROUP, name, what="importer", promise=Importer, error=SourceError
+    )
+    if found is not None:
+        return found
     raise SourceError(f"unknown source {name!r}; known: {', '.join(IMPORTERS)}")
 
 

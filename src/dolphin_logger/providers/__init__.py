@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from dolphin_logger.errors import ConfigError
+from dolphin_logger.plugins import load_plugin
 from dolphin_logger.providers._api import LocalProvider, Provider
 from dolphin_logger.providers.anthropic import ANTHROPIC
 from dolphin_logger.providers.demo import DEMO
@@ -42,19 +43,11 @@ def find(name: str) -> Provider | LocalProvider:
     """
     if name in PROVIDERS:
         return PROVIDERS[name]
-    for point in _plugins().select(name=name):
-        try:
-            loaded = point.load()
-            provider = loaded() if isinstance(loaded, type) else loaded
-        except Exception as fault:  # a stranger's module may raise anything
-            raise ConfigError(
-                f"provider {name!r}: its plugin {point.value} fails: {fault!r}"
-            ) from fault
-        if not isinstance(provider, Provider | LocalProvider) or provider.name != name:
-            raise ConfigError(
-                f"provider {name!r}: its plugin {point.value} does not keep the promise of a provider"
-            )
-        return provider
+    found: Provider | LocalProvider | None = load_plugin(
+        GROUP, name, what="provider", promise=Provider | LocalProvider, error=ConfigError
+    )
+    if found is not None:
+        return found
     raise ConfigError(f"unknown provider {name!r}; known: {', '.join(sorted(known()))}")
 
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from dolphin_logger.errors import DatasetError
+from dolphin_logger.plugins import load_plugin
 from dolphin_logger.redactors._api import Finding, Redactor
 from dolphin_logger.redactors.card import Card
 from dolphin_logger.redactors.email import Email
@@ -62,25 +63,11 @@ def find(name: str) -> Redactor:
         from dolphin_logger.redactors.kingfisher import Kingfisher  # noqa: PLC0415  # optional
 
         return Kingfisher()
-    return _plugin(name)
-
-
-def _plugin(name: str) -> Redactor:
-    from importlib.metadata import entry_points  # noqa: PLC0415  # slow, and rarely needed
-
-    for point in entry_points(group=GROUP, name=name):
-        try:
-            loaded = point.load()
-            redactor = loaded() if isinstance(loaded, type) else loaded
-        except Exception as fault:  # a stranger's module may raise anything
-            raise DatasetError(
-                f"redactor {name!r}: its plugin {point.value} fails: {fault!r}"
-            ) from fault
-        if isinstance(redactor, Redactor) and redactor.name == name:
-            return redactor
-        raise DatasetError(
-            f"redactor {name!r}: its plugin {point.value} does not keep the promise of a redactor"
-        )
+    found: Redactor | None = load_plugin(
+        GROUP, name, what="redactor", promise=Redactor, error=DatasetError
+    )
+    if found is not None:
+        return found
     raise DatasetError(f"unknown redactor {name!r}; known: {', '.join((*REDACTORS, *_OPTIONAL))}")
 
 
