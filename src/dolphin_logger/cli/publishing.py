@@ -20,6 +20,7 @@ from dolphin_logger import config
 from dolphin_logger.cli.building import build_dataset, make_cleaner
 from dolphin_logger.cli.output import note
 from dolphin_logger.cli.private import keep_private
+from dolphin_logger.curate.licenses import LICENSES, check_license
 from dolphin_logger.curate.manifest import list_datasets
 from dolphin_logger.curate.recipe import Recipe
 from dolphin_logger.curate.recipes import find_recipe
@@ -31,7 +32,6 @@ from dolphin_logger.journal.home import Home, make_private_folder
 from dolphin_logger.journal.tombstones import removed_ids
 from dolphin_logger.providers import PROVIDERS
 from dolphin_logger.publish.built import Built, combine, read_built
-from dolphin_logger.publish.card import LICENSES, check_license
 from dolphin_logger.publish.contributions import contributor_of
 from dolphin_logger.publish.hub import Hub, Remote, token_of
 from dolphin_logger.publish.proposal import Confirmed, Proposal, waiting

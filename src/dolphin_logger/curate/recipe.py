@@ -24,6 +24,7 @@ from dolphin_logger.curate.filters import FILTERS
 from dolphin_logger.curate.settings import (
     read_count,
     read_day,
+    read_license,
     read_line,
     read_names,
     read_table,
@@ -121,7 +122,7 @@ class Recipe:
 
     description: str = setting("", read_line, "What the dataset is for.")
     license: str = setting(
-        "", read_line, "Under which it is published, as the Hub spells it: cc-by-4.0, …"
+        "", read_license, "Under which it is published, as the Hub spells it: cc-by-4.0, …"
     )
     exports: tuple[str, ...] = setting(("messages",), read_texts, "Shapes of rows, by name.")
     format: str = setting("jsonl", read_word(*FORMATS), "Form of the files: jsonl or parquet.")

@@ -16,6 +16,7 @@ from typing import Any, Final, TypeVar
 
 from dolphin_logger.config.findings import offer, show
 from dolphin_logger.config.values import UnfitError, read_boolean, read_choice, read_text
+from dolphin_logger.curate.licenses import LICENSES
 
 Kind = TypeVar("Kind")
 Reader = Callable[[object], Any]
@@ -75,6 +76,13 @@ def read_word(*known: str) -> Reader:
 def read_line(value: object) -> str:
     """Read a string without control characters, which may be empty."""
     return "" if value == "" else read_text(value)
+
+
+def read_license(value: object) -> str:
+    """Read the name of a license, which may be empty."""
+    if value == "" or (isinstance(value, str) and value in LICENSES):
+        return str(value)
+    raise UnfitError(f"expected one of {', '.join(LICENSES)}, got {show(value)}")
 
 
 def read_day(value: object) -> str:

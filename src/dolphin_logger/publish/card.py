@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from dolphin_logger.errors import DatasetError
 from dolphin_logger.exporters import Column
 from dolphin_logger.publish.plots import bars
 from dolphin_logger.publish.summary import EDGES, Summary, in_order, most
@@ -29,18 +28,6 @@ _SIZES: Final = (
     (100_000_000, "10M<n<100M"),
     (1_000_000_000, "100M<n<1B"),
 )
-LICENSES: Final = {
-    "apache-2.0": "Apache 2.0",
-    "mit": "MIT",
-    "cc-by-4.0": "Creative Commons Attribution 4.0",
-    "cc-by-sa-4.0": "Creative Commons Attribution, share alike 4.0",
-    "cc-by-nc-4.0": "Creative Commons Attribution, non-commercial 4.0",
-    "cc0-1.0": "public domain (CC0)",
-    "odc-by": "Open Data Commons Attribution",
-    "odbl": "Open Database License",
-    "other": "another one, said in the card",
-    "unknown": "not decided",
-}
 _TERMS: Final = {
     "openai": "OpenAI's terms restrict using outputs to develop competing models.",
     "anthropic": "Anthropic's terms restrict using outputs to train competing models.",
@@ -84,17 +71,6 @@ class Facts:
     rules: Mapping[str, str] = field(default_factory=dict)
     contributors: int = 1
     tool: str = ""
-
-
-def check_license(name: str) -> str:
-    """Take the name of a license as the Hub spells it.
-
-    Raises:
-        DatasetError: it is none that we know.
-    """
-    if name not in LICENSES:
-        raise DatasetError(f"license {name!r}: known are {', '.join(LICENSES)}")
-    return name
 
 
 def write_card(facts: Facts, *, above: str = "") -> str:

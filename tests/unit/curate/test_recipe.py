@@ -112,3 +112,10 @@ def test_what_the_parser_of_toml_does_not_expect(text: str, tmp_path: Path) -> N
     (tmp_path / "odd.toml").write_text(text)
     with pytest.raises(DatasetError, match=r"odd\.toml"):
         find_recipe(str(tmp_path / "odd.toml"))
+
+
+def test_a_license_is_spelled_as_the_hub_does() -> None:
+    """A misspelt license is an error when the recipe is read, not when somebody publishes."""
+    assert read_recipe({"license": "cc-by-4.0"}, name="mine").license == "cc-by-4.0"
+    with pytest.raises(DatasetError, match=r"license: expected one of apache-2\.0.*'mitt'"):
+        read_recipe({"license": "mitt"}, name="mine")

@@ -11,12 +11,12 @@ from huggingface_hub import DatasetCard
 from tests.support.hub import running_hub
 from tests.support.hub.repository import card_errors
 
+from dolphin_logger.curate.licenses import check_license
 from dolphin_logger.errors import DatasetError
 from dolphin_logger.publish.card import (
     MARK,
     Facts,
     Shape,
-    check_license,
     plots_of,
     size_of,
     write_card,
