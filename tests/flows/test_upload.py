@@ -165,8 +165,9 @@ def test_two_contributors_never_conflict(
 
 
 def test_withdrawn_conversations_go_and_stay_out(hub: Hub, home: Home, tmp_path: Path) -> None:
-    """A pull request removes the rows; building and uploading again does not bring them back."""
-    write_dataset(home, "sft", {"messages": pairs(1, 2), "openai": pairs(1)})
+    """A pull request removes the rows, also such that do not name their conversation; they stay out."""
+    plain = [(conversation(1), {"messages": row(1)["messages"], "tools": []})]
+    write_dataset(home, "sft", {"messages": pairs(1, 2), "openai": plain})
     upload()
     hub.repositories[NAME].merge(1)
     asked = ("dataset", "withdraw", conversation(1), "--repo", NAME)

@@ -243,3 +243,10 @@ def test_names_of_clients_and_models_hold_no_secrets() -> None:
     assert not made.scan({"metadata": gave.piece.metadata})
     assert made.scan({"metadata": metadata})
     assert made.clean(Session("s", "c", f"tool/{token}", [])).piece.client == "tool/<SECRET_1>"
+
+
+def test_numbers_that_a_text_shows_already_are_left_out() -> None:
+    """What was cleaned before and is cleaned again does not give two people one placeholder."""
+    cleaned = cleaner().clean(said(f"<EMAIL_1> and <EMAIL_4> write to {ANN}"))
+    (message,) = cleaned.piece.messages
+    assert message["content"] == "<EMAIL_1> and <EMAIL_4> write to <EMAIL_5>"

@@ -31,12 +31,13 @@ class Home:
     def select(self, **wanted: Any) -> tuple[dict[str, Pick], dict[str, str]]:
         """Select; give the picks and the reasons by record."""
         home, reasons = self.chats.home, {}
-        found = wanted.pop("found", None)
+        found, withdrawn = wanted.pop("found", None), wanted.pop("withdrawn", ())
         picks = select(
             surveyed(home),
             read_labels(home),
             Selection(**wanted),
             found=found,
+            withdrawn=withdrawn,
             omit=lambda one, reason: reasons.update({one.id: reason}),
         )
         return {name: pick for own in picks.values() for name, pick in own.items()}, reasons
@@ -157,3 +158,11 @@ def test_one_model_is_refused_where_there_are_two(home: Home) -> None:
     with pytest.raises(DatasetError, match=r"2 models: Big-1, a; say which: model = \[\"Big-1\"\]"):
         home.select(one_model=True)
     assert home.select(one_model=True, model=("a",))[1] == {home.other: "model"}
+
+
+def test_what_was_withdrawn_is_in_nothing(home: Home) -> None:
+    """A conversation that was taken back is omitted whole, and by its reason."""
+    picks, reasons = home.select(withdrawn={home.first})
+    assert list(picks) == [home.other]
+    assert reasons[home.first] == "withdrawn"
+    assert set(reasons) == {home.first, home.second}
