@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from dolphin_logger.cli.homes import own_home
 from dolphin_logger.cli.output import for_person, note, say, say_json
 from dolphin_logger.journal.home import Home
+
+if TYPE_CHECKING:  # the Hub's library is imported when the command runs
+    from dolphin_logger.cli.publishing import Prepared
+    from dolphin_logger.publish.built import Built
 
 _UNCONFIRMED = 6
 
@@ -70,7 +74,7 @@ def upload(
 
     license_ = publishing.settle_license(home, target, how["license_"], built)
 
-    def prepare(of: Any) -> Any:
+    def prepare(of: Built) -> Prepared:
         return publishing.prepare(
             home,
             target,
@@ -101,9 +105,9 @@ def upload(
 
 def send(  # noqa: PLR0913 -- what was asked for, and how
     home: Home,
-    prepared: Any,
+    prepared: Prepared,
     *,
-    again: Any,
+    again: Callable[[], Prepared],
     confirmed: str | None,
     command: Sequence[str],
     dry_run: bool = False,
@@ -121,32 +125,32 @@ def send(  # noqa: PLR0913 -- what was asked for, and how
     if not prepared.staged.changes:
         _nothing(home, prepared, json_=json_)
         return
-    prepared = _confirmed(
+    agreed = _confirmed(
         home, prepared, again, confirmed, command=command, dry_run=dry_run, json_=json_
     )
-    if prepared is None:
+    if agreed is None:
         return
-    size = prepared.staged.changes.size
+    size = agreed.staged.changes.size
     with progress("sending", length=size) as advance:
         url = publishing.deliver(
-            home, prepared, advance=advance, patience=patience, is_public=is_public
+            home, agreed, advance=advance, patience=patience, is_public=is_public
         )
     if json_:
-        say_json({"pull_request": url, "digest": prepared.review.digest})
+        say_json({"pull_request": url, "digest": agreed.review.digest})
     else:
         say(url)
 
 
 def _confirmed(
     home: Home,
-    prepared: Any,
-    again: Any,
+    prepared: Prepared,
+    again: Callable[[], Prepared],
     confirmed: str | None,
     *,
     command: Sequence[str],
     dry_run: bool,
     json_: bool,
-) -> Any:
+) -> Prepared | None:
     """Give what was confirmed; None for a dry run; end with 6 where nobody said yes."""
     from dolphin_logger.cli.reviewing import say_review
 
@@ -177,7 +181,7 @@ def _confirmed(
         prepared = again()
 
 
-def _ask(prepared: Any) -> str | None:
+def _ask(prepared: Prepared) -> str | None:
     """Ask for the yes, the first digits of the hash: None; or for a text that must go; else end with 6."""
     name = prepared.review.repository
     digits = prepared.review.digest.removeprefix("sha256:")[:6]
@@ -195,7 +199,7 @@ def _ask(prepared: Any) -> str | None:
     raise click.exceptions.Exit(_UNCONFIRMED)
 
 
-def _redact(home: Home, prepared: Any, text: str) -> bool:
+def _redact(home: Home, prepared: Prepared, text: str) -> bool:
     """Mark a text in every conversation that shows it; say whether there was one."""
     from dolphin_logger.journal.labels import LabelWriter
     from dolphin_logger.publish.review import holding
@@ -215,7 +219,7 @@ def _redact(home: Home, prepared: Any, text: str) -> bool:
     return True
 
 
-def _nothing(home: Home, prepared: Any, *, json_: bool) -> None:
+def _nothing(home: Home, prepared: Prepared, *, json_: bool) -> None:
     from dolphin_logger.cli import publishing
 
     urls = publishing.waiting_urls(home, prepared.target)
@@ -229,7 +233,7 @@ def _nothing(home: Home, prepared: Any, *, json_: bool) -> None:
         say(url)
 
 
-def _line(prepared: Any, command: Sequence[str]) -> str:
+def _line(prepared: Prepared, command: Sequence[str]) -> str:
     target = prepared.target
     create = (
         "" if target.is_there else (" --create" if target.remote.private else " --create --public")
