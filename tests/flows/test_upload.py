@@ -17,7 +17,7 @@ from dolphin_logger.publish.review import holding
 from dolphin_logger.publish.staging import Staged
 from tests.support.datasets import conversation, row, write_dataset
 from tests.support.hub import Hub, running_hub
-from tests.support.uploading import at_terminal, run
+from tests.support.uploading import at_terminal, log_in, new_home, run
 
 NAME = "org/data"
 IMAGE = "ab" * 32 + ".png"
@@ -28,10 +28,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """Run a Hub; `ann`, an outsider, is logged in."""
     with running_hub(tmp_path / "hub") as hub:
         hub.repository(NAME, writers={"org"})
-        monkeypatch.setenv("HF_ENDPOINT", hub.url)
-        monkeypatch.setenv("HF_TOKEN", hub.user("ann"))
-        monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-        monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        log_in(hub, tmp_path, monkeypatch)
         yield hub
 
 
@@ -39,16 +36,6 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """Make a home whose configuration holds one key."""
     return new_home(tmp_path / "home", monkeypatch)
-
-
-def new_home(path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    """Make a home, and let the commands use it."""
-    made = Home(path)
-    made.prepare()
-    made.config.write_text('{"models": []}')
-    made.config.chmod(0o600)
-    monkeypatch.setenv("DOLPHIN_LOGGER_HOME", str(path))
-    return made
 
 
 def upload(*arguments: str) -> str:

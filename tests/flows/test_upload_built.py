@@ -13,7 +13,15 @@ from dolphin_logger.cli.publishing import DEFAULT_REPOSITORY
 from dolphin_logger.journal.home import Home
 from dolphin_logger.journal.labels import read_labels
 from tests.support.hub import Hub, running_hub
-from tests.support.uploading import at_terminal, digest_of, kill_when, run, write_records
+from tests.support.uploading import (
+    at_terminal,
+    digest_of,
+    kill_when,
+    log_in,
+    new_home,
+    run,
+    write_records,
+)
 
 MAIL = "ada@lovelace-analytics.org"
 
@@ -23,21 +31,14 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """Run a Hub that has the original's repository; `ann`, an outsider, is logged in."""
     with running_hub(tmp_path / "hub") as hub:
         hub.repository(DEFAULT_REPOSITORY)
-        monkeypatch.setenv("HF_ENDPOINT", hub.url)
-        monkeypatch.setenv("HF_TOKEN", hub.user("ann"))
-        monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-        monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        log_in(hub, tmp_path, monkeypatch)
         yield hub
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """Make a home with three chats."""
-    made = Home(tmp_path / "home")
-    made.prepare()
-    made.config.write_text('{"models": []}')
-    made.config.chmod(0o600)
-    monkeypatch.setenv("DOLPHIN_LOGGER_HOME", str(made.path))
+    made = new_home(tmp_path / "home", monkeypatch)
     write_records(made, "What is Project Nightingale?", f"Write to {MAIL}", "Why is the sky blue?")
     return made
 

@@ -25,6 +25,7 @@ from dolphin_logger.publish.hub import is_sane
 from tests.support.datasets import conversation, row, write_dataset
 from tests.support.hub import Hub, running_hub
 from tests.support.hub.repository import Blob
+from tests.support.uploading import log_in, new_home
 
 NAME = "org/data"
 MARKUP = "</code><script>alert(1)</script>\n\n# owned [x](javascript:1)"
@@ -36,21 +37,14 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     """Run a Hub on which `ann` is logged in, an outsider."""
     with running_hub(tmp_path / "hub") as hub:
         hub.repository(NAME, writers={"org"})
-        monkeypatch.setenv("HF_ENDPOINT", hub.url)
-        monkeypatch.setenv("HF_TOKEN", hub.user("ann"))
-        monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-        monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+        log_in(hub, tmp_path, monkeypatch)
         yield hub
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     """Make a home with one dataset."""
-    made = Home(tmp_path / "home")
-    made.prepare()
-    made.config.write_text('{"models": []}')
-    made.config.chmod(0o600)
-    monkeypatch.setenv("DOLPHIN_LOGGER_HOME", str(made.path))
+    made = new_home(tmp_path / "home", monkeypatch)
     write_dataset(made, "sft", {"messages": [(conversation(1), row(1))]})
     return made
 

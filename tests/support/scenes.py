@@ -99,7 +99,7 @@ def lock(rng: random.Random) -> str:
     digest = base64.b64encode(rng.randbytes(64)).decode()
     return (
         f'    "node_modules/left-pad": {{\n      "version": "1.{rng.randrange(9)}.{rng.randrange(9)}",\n'
-        f'      "resolved": "https://packages.example/left-pad-1.3.0.tgz",\n      "integrity": "sha512-{digest}"\n'
+        f'      "resolved": "https://packages.example/left-pad/1.3.0",\n      "integrity": "sha512-{digest}"\n'
     )
 
 

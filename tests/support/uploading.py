@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from click.testing import CliRunner, Result
 
 from dolphin_logger import cli
@@ -18,9 +19,28 @@ from dolphin_logger.cli.output import _AGENTS as AGENTS
 from dolphin_logger.journal.home import Home
 from tests.support.curated import record
 from tests.support.homes import write_segment
+from tests.support.hub import Hub
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _ASKING = re.compile(r"(License of what you publish.*: ?|\r\n> ?)$")
+
+
+def log_in(hub: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the commands speak to a Hub, as `ann`, an outsider."""
+    monkeypatch.setenv("HF_ENDPOINT", hub.url)
+    monkeypatch.setenv("HF_TOKEN", hub.user("ann"))
+    monkeypatch.setenv("HF_HOME", str(folder / "hf"))
+    monkeypatch.setenv("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+
+
+def new_home(path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    """Make a home without a model, and let the commands use it."""
+    made = Home(path)
+    made.prepare()
+    made.config.write_text('{"models": []}')
+    made.config.chmod(0o600)
+    monkeypatch.setenv("DOLPHIN_LOGGER_HOME", str(path))
+    return made
 
 
 def write_records(home: Home, *questions: str) -> None:

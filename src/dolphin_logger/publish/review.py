@@ -19,7 +19,7 @@ from dolphin_logger.curate.rows import decode_row, read_lines
 from dolphin_logger.publish.built import Built
 from dolphin_logger.publish.hub import Remote
 from dolphin_logger.publish.staging import Staged
-from dolphin_logger.publish.summary import Summary, most, summarise
+from dolphin_logger.publish.summary import Summary, most
 
 SAMPLE: Final = 5
 _TOP: Final = 5
@@ -85,10 +85,6 @@ class Review:
 
 def make_review(staged: Staged, built: Built | None, remote: Remote) -> Review:
     """Gather what is to be seen of a staged publication."""
-    summary = Summary()
-    for name, path in staged.files:
-        summary.add(summarise(name, (row for _, row in read_lines(path))))
-    summary.conversations = len(staged.conversations)
     found: Counter[str] = Counter()
     for folder in built.folders if built else ():
         for one in _findings(folder):
@@ -105,7 +101,7 @@ def make_review(staged: Staged, built: Built | None, remote: Remote) -> Review:
         new=staged.new,
         conversations=len(staged.conversations),
         known=staged.known,
-        summary=summary,
+        summary=staged.summary,
         first=built.first if built else None,
         last=built.last if built else None,
         findings=tuple(most(Counter(built.findings))) if built else (),

@@ -12,8 +12,9 @@ import hashlib
 import itertools
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -72,7 +73,7 @@ class Staged:
 
     Attributes:
         changes: the exact files. base: the commit that they were made for.
-        new: rows by export. conversations: those that are new.
+        new: rows by export. conversations: those that are new. summary: what is told of the new rows.
         known: rows of the dataset that the repository has already, or others gave.
         dropped, cleaned: rows of this machine that go, or are cleaned again, by path.
         others: rows of other contributors in which something was found, by path.
@@ -85,6 +86,7 @@ class Staged:
     base: str
     new: dict[str, int] = field(default_factory=dict)
     conversations: set[str] = field(default_factory=set)
+    summary: Summary = field(default_factory=Summary)
     known: int = 0
     dropped: dict[str, int] = field(default_factory=dict)
     cleaned: dict[str, int] = field(default_factory=dict)
@@ -199,26 +201,25 @@ class Staging:
         if built is None:
             return None
         known = Known(self._theirs, [*self._ours, *self._read_waiting()], self._wish.removed)
-        digest, summary = hashlib.sha256(), Summary()
+        digest, summary = hashlib.sha256(), self._staged.summary
         made: list[_New] = []
         for shape, files in built.files.items():
             for file in files:
                 new = self._stage_file(shape, file, known, digest.update)
                 if new is not None:
                     made.append(new)
-                    self._count(new, summary)
+                    self._count(new)
         self._staged.known = known.met
         if not made:
             return None
         batch = digest.hexdigest()[:8]
         given = [self._name(new, number, batch) for number, new in enumerate(made)]
         summary.conversations = len(self._staged.conversations)
-        summary.findings.update(built.findings)
         contribution = Contribution(
             contributor=self._wish.contributor,
             batch=batch,
             files=tuple(given),
-            summary=summary,
+            summary=replace(summary, findings=Counter(built.findings)),
             shapes=tuple(built.files),
             rules=dict(built.rules),
             tool=f"dolphin-logger {__version__}",
@@ -274,11 +275,11 @@ class Staging:
             if known.is_new(shape.name, origin):
                 yield origin, line
 
-    def _count(self, new: _New, summary: Summary) -> None:
+    def _count(self, new: _New) -> None:
         name = new.shape.name
         rows = (row for _, row in read_lines(new.path, form=new.shape.suffix))
         found = summarise(name, rows)
-        summary.add(found)
+        self._staged.summary.add(found)
         self._staged.new[name] = self._staged.new.get(name, 0) + found.rows[name]
         self._staged.conversations |= {origin.conversation for origin in new.origins}
 
@@ -339,7 +340,9 @@ class Staging:
     def _said_again(self) -> dict[tuple[str, str], set[str]]:
         """Give, by export and conversation, the hashes of the rows that the dataset has today."""
         found: dict[tuple[str, str], set[str]] = {}
-        for shape, files in (self._wish.built.files if self._wish.built else {}).items():
+        if self._wish.built is None or not self._ours:
+            return found
+        for shape, files in self._wish.built.files.items():
             for file in files:
                 if shape.is_file_each:
                     key = (shape.name, file.conversations[0])

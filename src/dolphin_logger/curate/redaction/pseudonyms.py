@@ -17,8 +17,7 @@ from typing import Final
 
 from dolphin_logger.errors import DatasetError
 
-PLACEHOLDER: Final = re.compile(r"<[A-Z][A-Z_]*_[0-9]{1,6}>")
-_NUMBERED: Final = re.compile(r"<([A-Z][A-Z_]*)_([0-9]{1,6})>")
+PLACEHOLDER: Final = re.compile(r"<([A-Z][A-Z_]*)_([0-9]{1,6})>")
 _KEY_BYTES: Final = 32
 _IDENTITY_DIGITS: Final = 16
 _BY_DIGITS: Final = frozenset({"PHONE", "CARD", "IBAN", "ID"})
@@ -44,7 +43,7 @@ class Pseudonyms:
 
     def pass_over(self, text: str) -> None:
         """Leave out the numbers that a text shows already: it was cleaned before, or only looks so."""
-        for kind, number in _NUMBERED.findall(text):
+        for kind, number in PLACEHOLDER.findall(text):
             self._counts[kind] = max(self._counts[kind], int(number))
 
     def identity(self, kind: str, value: str) -> str:
